@@ -1,0 +1,1 @@
+//! 7. The document model of a note.

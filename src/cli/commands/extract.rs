@@ -1,0 +1,10 @@
+//! `mujaz extract`.
+
+use crate::cli::args::{ExtractArgs, GlobalArgs};
+use crate::cli::printer::Printer;
+use crate::cli::report::{CommandError, Kind, Status};
+
+/// Runs the command.
+pub fn run(_args: &ExtractArgs, _global: &GlobalArgs, _printer: &Printer) -> Result<Status, CommandError> {
+    Err(CommandError::message(Kind::Internal, "not there yet"))
+}

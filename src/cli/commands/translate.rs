@@ -1,0 +1,10 @@
+//! `mujaz translate`.
+
+use crate::cli::args::{GlobalArgs, TranslateArgs};
+use crate::cli::printer::Printer;
+use crate::cli::report::{CommandError, Kind, Status};
+
+/// Runs the command.
+pub fn run(_args: &TranslateArgs, _global: &GlobalArgs, _printer: &Printer) -> Result<Status, CommandError> {
+    Err(CommandError::message(Kind::Internal, "not there yet"))
+}

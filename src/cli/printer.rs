@@ -1,0 +1,87 @@
+//! The one place that decides what is printed: data on standard output, messages on standard error.
+//!
+//! Colour follows NO_COLOR and the terminal (anstream); `-q` leaves errors only, `-v` adds detail.
+
+use std::io::{IsTerminal, Write};
+
+use super::args::GlobalArgs;
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+/// Prints at the level the user asked for.
+#[derive(Debug, Clone)]
+pub struct Printer {
+    level: Level,
+    progress: bool,
+}
+
+impl Printer {
+    /// Makes a printer from what was typed.
+    pub fn new(global: &GlobalArgs) -> Self {
+        let level = match (global.quiet, global.verbose) {
+            (true, _) => Level::Quiet,
+            (_, true) => Level::Verbose,
+            _ => Level::Normal,
+        };
+        // Bars and debug lines would tear each other apart, so -v draws none.
+        let progress = level == Level::Normal && !global.no_progress && std::io::stderr().is_terminal();
+        Self { level, progress }
+    }
+
+    /// Returns whether bars may be drawn.
+    pub fn draws_progress(&self) -> bool {
+        self.progress
+    }
+
+    /// Writes data to standard output.
+    ///
+    /// # Errors
+    /// As the stream; a broken pipe is turned into a quiet success by [`super::report`].
+    pub fn data(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
+    /// Says something about the course of the work.
+    pub fn status(&self, line: &str) {
+        if self.level >= Level::Normal {
+            self.message("", line);
+        }
+    }
+
+    /// Says something that only `-v` wants to know.
+    pub fn detail(&self, line: &str) {
+        if self.level >= Level::Verbose {
+            self.message("", line);
+        }
+    }
+
+    /// Says what the user should know before trusting the result.
+    pub fn warning(&self, line: &str) {
+        if self.level >= Level::Normal {
+            self.message("\u{1b}[1;33mwarning:\u{1b}[0m ", line);
+        }
+    }
+
+    /// Says what went wrong; never silenced.
+    pub fn error(&self, line: &str) {
+        self.message("\u{1b}[1;31merror:\u{1b}[0m ", line);
+    }
+
+    /// Says what to do about it; never silenced.
+    pub fn hint(&self, line: &str) {
+        self.message("  \u{1b}[36mhint:\u{1b}[0m ", line);
+    }
+
+    fn message(&self, lead: &str, line: &str) {
+        // A message that cannot be written has nowhere else to go.
+        let _ = writeln!(anstream::stderr().lock(), "{lead}{line}");
+    }
+}

@@ -1,0 +1,171 @@
+//! 4. A [`Batch`](crate::batch::Batch) of segments becomes [`Hypothesis`]es: the seam between the pipeline and models.
+//!
+//! In: source text with the terms that matter in it. Out: hypotheses with their likelihood. An engine does not judge
+//! what it wrote: choosing, checking and retrying are [`crate::translation`]'s. Reading files from disk happens once,
+//! when an engine is loaded; nothing here touches the network.
+
+pub mod fake;
+
+use serde::{Deserialize, Serialize};
+
+use crate::batch::Batch;
+
+/// One translation of one segment, as a model proposed it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hypothesis {
+    /// The text, white space trimmed.
+    pub text: String,
+    /// Mean natural-log probability a token under the model, at most 0.
+    pub log_probability: f32,
+    /// How many tokens were generated.
+    pub tokens: usize,
+    /// Whether the model ended it, or it ran into a limit.
+    pub finish: Finish,
+    /// How it was decoded: `greedy`, `sample:3`, `beam:0`.
+    pub origin: String,
+}
+
+/// Why a hypothesis ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finish {
+    /// The model wrote its end of sequence or a stop string.
+    Stop,
+    /// The limit of new tokens was reached.
+    Length,
+    /// The repetition guard ended a loop.
+    Loop,
+}
+
+/// How to decode: what stays the same for all segments of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DecodeParams {
+    /// How many greedy hypotheses, each with another prompt (a decoder-only model) or beams (an encoder-decoder).
+    pub greedy: usize,
+    /// How many sampled hypotheses a segment, on top of the greedy ones.
+    pub samples: usize,
+    /// Softmax temperature for the sampled ones.
+    pub temperature: f64,
+    /// Nucleus mass for the sampled ones, 0 to 1.
+    pub top_p: f64,
+    /// Seed of the sampling; the same seed, segment and model give the same text, whatever else is in the batch.
+    pub seed: u64,
+    /// Whether terms and numbers of the source steer the search (see `engine/decode/constraints.rs`).
+    pub constrained: bool,
+    /// Most new tokens a hypothesis; 0 lets the engine derive it from the source's length.
+    pub max_new_tokens: usize,
+}
+
+impl Default for DecodeParams {
+    fn default() -> Self {
+        Self { greedy: 1, samples: 0, temperature: 0.7, top_p: 0.95, seed: 1, constrained: true, max_new_tokens: 0 }
+    }
+}
+
+/// What an engine can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest source of one segment, in the engine's own tokens.
+    pub max_source_tokens: usize,
+    /// Most tokens, padded, in one batch.
+    pub max_batch_tokens: usize,
+}
+
+/// Identifies model weights and everything about the engine that can change its output; part of memory keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// The model's registry id, or the path of a checkpoint.
+    pub model: String,
+    /// The pinned revision, or the SHA-256 of the weights.
+    pub revision: String,
+    /// Version of the engine's decoding: changed when the same weights would give other text.
+    pub decoding: String,
+}
+
+/// Translates segments with one model.
+pub trait Engine: Send {
+    /// Translates every request of the batch.
+    ///
+    /// Returns one list a request, in the batch's order, each with at least one hypothesis. The result for a request
+    /// does not depend on its neighbours in the batch.
+    ///
+    /// # Errors
+    /// Where the model fails as such (out of memory, broken weights): the whole batch is then undone.
+    fn translate(&mut self, batch: &Batch, params: &DecodeParams) -> Result<Vec<Vec<Hypothesis>>, Error>;
+
+    /// Counts the tokens of a source text, as the model would read it.
+    fn source_tokens(&self, text: &str) -> usize;
+
+    /// Says what the engine can take.
+    fn limits(&self) -> Limits;
+
+    /// Identifies model and decoding.
+    fn fingerprint(&self) -> Fingerprint;
+}
+
+/// Continues prompts with one model: what a summary writer needs of an instruct model.
+pub trait Generator: Send {
+    /// Continues each prompt (`shared` followed by the item) until `stop`, the model's own end, or the token limit.
+    ///
+    /// Returns one hypothesis a prompt, in order. `shared` is read once.
+    ///
+    /// # Errors
+    /// As [`Engine::translate`].
+    fn generate(
+        &mut self,
+        shared: &str,
+        items: &[String],
+        stop: &[&str],
+        params: &DecodeParams,
+    ) -> Result<Vec<Hypothesis>, Error>;
+
+    /// Wraps a user's turn in the model's own chat template, ready for [`Generator::generate`].
+    fn chat_prompt(&self, system: &str, user: &str) -> String;
+
+    /// Counts the tokens of a text.
+    fn count_tokens(&self, text: &str) -> usize;
+
+    /// Identifies model and decoding.
+    fn fingerprint(&self) -> Fingerprint;
+}
+
+/// What can go wrong in an engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The model file is not what its format says.
+    #[error("{path}: {reason}")]
+    BadModel {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it, with expected and got values.
+        reason: String,
+    },
+    /// The file names an architecture for which there is no engine.
+    #[error("{path}: architecture {architecture:?} has no engine here (there are: {known})")]
+    UnknownArchitecture {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What it says it is.
+        architecture: String,
+        /// What there is, comma-separated.
+        known: String,
+    },
+    /// A file could not be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Tensor work failed.
+    #[error("tensor computation failed")]
+    Tensor(#[from] candle_core::Error),
+    /// A source text does not fit the model's context.
+    #[error("segment of {tokens} tokens is longer than the {limit} that the model takes")]
+    TooLong {
+        /// What it has.
+        tokens: usize,
+        /// What fits.
+        limit: usize,
+    },
+    /// The user asked to stop.
+    #[error("stopped on request")]
+    Cancelled,
+}

@@ -1,0 +1,1 @@
+//! Resolved options of a run; knows nothing of the command line.

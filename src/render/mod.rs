@@ -1,0 +1,1 @@
+//! 8. A note becomes bytes.

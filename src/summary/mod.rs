@@ -1,0 +1,1 @@
+//! 6. A translation becomes three bullets with their evidence.

@@ -1,0 +1,1 @@
+//! 5. Hypotheses become a checked translation.
