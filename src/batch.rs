@@ -10,6 +10,8 @@ pub struct Term {
     pub source: String,
     /// The English that is wanted.
     pub target: String,
+    /// Other English that will do.
+    pub also: Vec<String>,
 }
 
 /// What one segment asks of an engine.
@@ -21,8 +23,9 @@ pub struct Request {
     pub terms: Vec<Term>,
     /// Figures of the source as digits (`2011`, `900`, `07:50`), in order; engines that can, write no others.
     pub numbers: Vec<String>,
-    /// English names that must not appear, because the source does not have them; engines that can, avoid them.
-    pub banned: Vec<String>,
+    /// Every English name that the source gives reason for, in all its spellings; of the other names it knows, an engine
+    /// that can writes none (see [`crate::engine::Engine::avoid_names`]).
+    pub allowed: Vec<String>,
 }
 
 /// Requests that are decoded together.

@@ -1,1 +1,46 @@
 //! Resolved options of a run; knows nothing of the command line.
+//!
+//! In: what the binary (or a caller of the library) decided. Out: the values that the stages read. Options that change
+//! what a note says are part of its memory key ([`Options::key`]); options that only change how it is made are not here.
+
+use serde::{Deserialize, Serialize};
+
+/// What is asked of notes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// How many bullets a summary has, 1 to 9.
+    pub bullets: usize,
+    /// The encoding to read text in, as a WHATWG label; detected where there is none.
+    pub encoding: Option<String>,
+    /// How hard to try: how many hypotheses a segment gets.
+    pub effort: Effort,
+}
+
+/// How many hypotheses a segment gets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effort {
+    /// One greedy hypothesis, nothing steered, no retry: what a plain use of the model gives. For measuring.
+    Plain,
+    /// Several hypotheses, steered by the source's terms; what fails its checks is retried and split.
+    #[default]
+    Full,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { bullets: 3, encoding: None, effort: Effort::Full }
+    }
+}
+
+impl Options {
+    /// Returns the options as one line, the same for the same options.
+    pub fn key(&self) -> String {
+        let encoding = self.encoding.as_deref().unwrap_or("detected");
+        let effort = match self.effort {
+            Effort::Plain => "plain",
+            Effort::Full => "full",
+        };
+        format!("bullets={} encoding={encoding} effort={effort}", self.bullets)
+    }
+}

@@ -101,6 +101,12 @@ pub trait Engine: Send {
 
     /// Identifies model and decoding.
     fn fingerprint(&self) -> Fingerprint;
+
+    /// Tells the engine which English names exist, so that it can keep those out for which a request gives no reason
+    /// ([`Request::allowed`](crate::batch::Request::allowed)). Engines that cannot steer their search ignore it.
+    fn avoid_names(&mut self, names: &[&str]) {
+        let _ = names;
+    }
 }
 
 /// Continues prompts with one model: what a summary writer needs of an instruct model.

@@ -1,0 +1,250 @@
+//! Translates a document: hypotheses for every segment, the best chosen, what fails its checks tried again.
+//!
+//! In: a document, an engine, a checker. Out: a [`Translation`] with every segment, flagged where nothing that was tried
+//! passed. Three rounds: (1) several hypotheses; (2) for what failed, more and freer ones; (3) for what still fails,
+//! its clauses one by one. A later round replaces an earlier choice only where it scores better or passes the checks.
+
+use super::choose::{Judged, best, judge};
+use super::request::request;
+use super::{SegmentTranslation, Status, Translation};
+use crate::batch::{Request, batches, in_order};
+use crate::check::{Check, Checker, Verdict};
+use crate::document::segment::clauses;
+use crate::document::{BlockKind, Document, Segment};
+use crate::engine::{DecodeParams, Engine, Error, Finish, Hypothesis};
+use crate::options::Effort;
+use crate::progress::Progress;
+
+/// Requests that travel together; with their hypotheses they fill the rows of one decoding step.
+const MAX_REQUESTS: usize = 8;
+/// A clause of a split segment has at least this many characters: shorter ones give a model nothing to go by.
+const MIN_CLAUSE: usize = 40;
+
+/// What the rounds decode with.
+struct Rounds {
+    first: DecodeParams,
+    retry: DecodeParams,
+    split: DecodeParams,
+}
+
+impl Rounds {
+    fn full() -> Self {
+        let steered = DecodeParams { constrained: true, ..DecodeParams::default() };
+        Self {
+            first: DecodeParams { greedy: 2, samples: 2, temperature: 0.5, top_p: 0.9, seed: 1, ..steered.clone() },
+            retry: DecodeParams { greedy: 0, samples: 4, temperature: 0.8, top_p: 0.95, seed: 2, ..steered.clone() },
+            split: DecodeParams { greedy: 1, samples: 2, temperature: 0.5, top_p: 0.9, seed: 3, ..steered },
+        }
+    }
+}
+
+/// Translates every segment of a document.
+///
+/// # Errors
+/// Where the engine fails as such, or [`Error::Cancelled`] where the user asked to stop.
+pub fn translate(
+    document: &Document,
+    engine: &mut dyn Engine,
+    checker: &Checker,
+    effort: Effort,
+    progress: &dyn Progress,
+) -> Result<Translation, Error> {
+    let sources: Vec<&str> = document.segments.iter().map(|segment| document.segment_text(segment)).collect();
+    let outcomes = match effort {
+        Effort::Plain => plain(&sources, engine, checker, progress)?,
+        Effort::Full => full(&sources, engine, checker, progress)?,
+    };
+    let segments = document.segments.iter().zip(outcomes);
+    let segments = segments.map(|(segment, outcome)| finished(document, segment, outcome)).collect();
+    Ok(Translation { segments, engine: engine.fingerprint() })
+}
+
+/// The best that is known for a segment, and how often it was tried.
+struct Outcome {
+    judged: Judged,
+    attempts: u32,
+}
+
+impl Outcome {
+    /// Takes a later choice where it is better: one that passes before one that fails, then by score.
+    fn consider(&mut self, later: Option<Judged>) {
+        self.attempts += 1;
+        let Some(later) = later else { return };
+        let passes = |judged: &Judged| judged.verdicts.is_empty();
+        if (passes(&later), later.score) > (passes(&self.judged), self.judged.score) {
+            self.judged = later;
+        }
+    }
+}
+
+fn plain(
+    sources: &[&str],
+    engine: &mut dyn Engine,
+    checker: &Checker,
+    progress: &dyn Progress,
+) -> Result<Vec<Outcome>, Error> {
+    let requests = sources.iter().map(|&source| Request { source: source.to_owned(), ..Request::default() }).collect();
+    let params = DecodeParams { constrained: false, ..DecodeParams::default() };
+    let hypotheses = decode(requests, engine, &params, progress, "translating")?;
+    Ok(sources.iter().zip(hypotheses).map(|(source, found)| outcome(checker, source, found)).collect())
+}
+
+fn full(
+    sources: &[&str],
+    engine: &mut dyn Engine,
+    checker: &Checker,
+    progress: &dyn Progress,
+) -> Result<Vec<Outcome>, Error> {
+    let rounds = Rounds::full();
+    let requests: Vec<Request> = sources.iter().map(|source| request(checker.glossary, source)).collect();
+    let hypotheses = decode(requests.clone(), engine, &rounds.first, progress, "translating")?;
+    let mut outcomes: Vec<Outcome> =
+        sources.iter().zip(hypotheses).map(|(source, found)| outcome(checker, source, found)).collect();
+
+    let failed = |outcomes: &[Outcome]| -> Vec<usize> {
+        (0..outcomes.len()).filter(|&i| !outcomes[i].judged.verdicts.is_empty()).collect()
+    };
+    let again = failed(&outcomes);
+    let retried = again.iter().map(|&i| requests[i].clone()).collect();
+    for (&i, found) in again.iter().zip(decode(retried, engine, &rounds.retry, progress, "trying again")?) {
+        let judged = found.into_iter().map(|hypothesis| judge(checker, sources[i], hypothesis)).collect();
+        outcomes[i].consider(best(judged));
+    }
+
+    let again = failed(&outcomes);
+    let parts: Vec<Vec<&str>> = again.iter().map(|&i| clauses(sources[i], MIN_CLAUSE)).collect();
+    let flat = parts.iter().filter(|parts| parts.len() > 1).flatten();
+    let flat: Vec<Request> = flat.map(|part| request(checker.glossary, part)).collect();
+    let mut answers = decode(flat, engine, &rounds.split, progress, "clause by clause")?.into_iter();
+    for (&i, parts) in again.iter().zip(&parts).filter(|(_, parts)| parts.len() > 1) {
+        let chosen: Vec<Judged> = parts
+            .iter()
+            .zip(answers.by_ref())
+            .filter_map(|(part, found)| best(found.into_iter().map(|h| judge(checker, part, h)).collect()))
+            .collect();
+        outcomes[i].consider(join(checker, sources[i], &chosen));
+    }
+    Ok(outcomes)
+}
+
+/// Decodes requests in batches, and returns their hypotheses in order.
+fn decode(
+    requests: Vec<Request>,
+    engine: &mut dyn Engine,
+    params: &DecodeParams,
+    progress: &dyn Progress,
+    task: &str,
+) -> Result<Vec<Vec<Hypothesis>>, Error> {
+    let total = requests.len();
+    if total == 0 {
+        return Ok(Vec::new());
+    }
+    let lengths: Vec<usize> = requests.iter().map(|request| engine.source_tokens(&request.source)).collect();
+    let mut results = Vec::new();
+    let mut done = 0;
+    progress.started(task, total as u64, "segments");
+    for batch in batches(requests, &lengths, engine.limits().max_batch_tokens, MAX_REQUESTS) {
+        if progress.cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let hypotheses = engine.translate(&batch, params)?;
+        done += batch.requests.len() as u64;
+        results.push((batch.places, hypotheses));
+        progress.advanced(done);
+    }
+    progress.finished();
+    Ok(in_order(total, results))
+}
+
+/// Chooses among the first hypotheses; an engine that gave none leaves an empty target, which is flagged.
+fn outcome(checker: &Checker, source: &str, found: Vec<Hypothesis>) -> Outcome {
+    let judged = best(found.into_iter().map(|hypothesis| judge(checker, source, hypothesis)).collect());
+    let judged = judged.unwrap_or_else(|| {
+        judge(
+            checker,
+            source,
+            Hypothesis {
+                text: String::new(),
+                log_probability: f32::NEG_INFINITY,
+                tokens: 0,
+                finish: Finish::Stop,
+                origin: "none".into(),
+            },
+        )
+    });
+    Outcome { judged, attempts: 1 }
+}
+
+/// Joins the translations of a segment's clauses into one of the segment.
+fn join(checker: &Checker, source: &str, parts: &[Judged]) -> Option<Judged> {
+    let mut text = String::new();
+    for part in parts {
+        let words = part.hypothesis.text.trim();
+        if words.is_empty() {
+            continue;
+        }
+        if text.is_empty() {
+            text.push_str(words);
+            continue;
+        }
+        // A model ends every clause like a sentence; within one, a comma and a small letter are right.
+        let whole = text.trim_end_matches(['.', ',']).len();
+        text.truncate(whole);
+        text.push_str(", ");
+        text.push_str(&lower_first(words));
+    }
+    let tokens: usize = parts.iter().map(|part| part.hypothesis.tokens).sum();
+    let likelihood: f32 = parts.iter().map(|part| part.hypothesis.log_probability * part.hypothesis.tokens as f32).sum();
+    let finish = parts.iter().map(|part| part.hypothesis.finish).find(|finish| *finish != Finish::Stop);
+    (!text.is_empty()).then(|| {
+        let hypothesis = Hypothesis {
+            text,
+            log_probability: likelihood / tokens.max(1) as f32,
+            tokens,
+            finish: finish.unwrap_or(Finish::Stop),
+            origin: "split".into(),
+        };
+        judge(checker, source, hypothesis)
+    })
+}
+
+/// Makes the first letter small where the first word is one that is only capital at a sentence's start.
+fn lower_first(words: &str) -> String {
+    const FUNCTION_WORDS: &[&str] = &[
+        "A", "After", "All", "An", "And", "As", "At", "Because", "Before", "But", "By", "During", "For", "From", "He",
+        "His", "If", "In", "It", "Its", "On", "She", "Since", "That", "The", "Their", "These", "They", "This", "Those",
+        "Through", "To", "Under", "Until", "We", "When", "Where", "Which", "While", "Who", "With",
+    ];
+    let first = words.split_whitespace().next().unwrap_or_default();
+    if !FUNCTION_WORDS.contains(&first) {
+        return words.to_owned();
+    }
+    let mut letters = words.chars();
+    letters.next().map(|c| c.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Turns an outcome into what stands in the note.
+fn finished(document: &Document, segment: &Segment, outcome: Outcome) -> SegmentTranslation {
+    let Judged { hypothesis, mut verdicts, .. } = outcome.judged;
+    if hypothesis.finish != Finish::Stop && verdicts.is_empty() {
+        let check = if hypothesis.finish == Finish::Loop { Check::Repetition } else { Check::Omission };
+        verdicts.push(Verdict { check, detail: "the model did not end the sentence by itself".into() });
+    }
+    let kind = document.blocks.iter().find(|block| block.id == segment.block).map(|block| block.kind);
+    let mut target = hypothesis.text;
+    if matches!(kind, Some(BlockKind::Title | BlockKind::Subheading)) {
+        // Headlines have no full stop, whatever a model thinks of sentences.
+        target.truncate(target.trim_end_matches('.').len());
+    }
+    SegmentTranslation {
+        segment: segment.id,
+        block: segment.block,
+        span: segment.span,
+        source: document.segment_text(segment).to_owned(),
+        target,
+        status: if verdicts.is_empty() { Status::Clean } else { Status::Flagged },
+        verdicts,
+        attempts: outcome.attempts,
+        origin: hypothesis.origin,
+    }
+}
