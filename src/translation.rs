@@ -1,1 +1,0 @@
-//! 5. Hypotheses become a checked translation.
