@@ -1,1 +1,0 @@
-//! 7. The document model of a note.

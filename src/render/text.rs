@@ -1,0 +1,68 @@
+//! The translation as plain text, and the summary as bullets alone.
+//!
+//! In: a [`Note`]. Out: lines without markup, a blank line between two blocks. A flagged segment keeps its mark: plain
+//! text is no reason to be silent.
+
+use super::markdown::{bullet, reasons};
+use super::{Error, Renderer};
+use crate::briefing::Note;
+use crate::document::BlockKind;
+
+/// Renders the English of an article as plain text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Text;
+
+impl Renderer for Text {
+    fn name(&self) -> &'static str {
+        "txt"
+    }
+
+    fn render(&self, note: &Note) -> Result<Vec<u8>, Error> {
+        let mut blocks: Vec<String> = Vec::new();
+        if let Some(draft) = &note.draft {
+            blocks.push(format!("Draft quality: {}", line(draft)));
+        }
+        for block in &note.document.blocks {
+            let segments = note.segments_of(block.id).map(|segment| {
+                let target = line(&segment.target);
+                if !segment.is_flagged() {
+                    return target;
+                }
+                let target = if target.is_empty() { "(no translation)".to_owned() } else { target };
+                format!("{target} [⚠ {}: {}]", line(&reasons(segment)), line(&segment.source))
+            });
+            let words = segments.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
+            let dash = if block.kind == BlockKind::PublisherSummary { "- " } else { "" };
+            if !words.is_empty() {
+                blocks.push(format!("{dash}{words}"));
+            }
+        }
+        Ok(format!("{}\n", blocks.join("\n\n")).into_bytes())
+    }
+}
+
+fn line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Renders the bullets of a summary and nothing else, as Markdown list items.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bullets;
+
+impl Renderer for Bullets {
+    fn name(&self) -> &'static str {
+        "md"
+    }
+
+    fn render(&self, note: &Note) -> Result<Vec<u8>, Error> {
+        let mut lines: Vec<String> = Vec::new();
+        if let Some(draft) = &note.draft {
+            lines.push(format!("**Draft quality:** {}\n", super::escape::markdown(draft)));
+        }
+        if let Some(summary) = &note.summary {
+            lines.extend(summary.bullets.iter().map(|b| bullet(Some(&b.label), &b.statement, b.flagged)));
+            lines.extend(summary.shortfall.iter().map(|reason| format!("\n*{}.*", super::escape::markdown(reason))));
+        }
+        Ok(format!("{}\n", lines.join("\n")).into_bytes())
+    }
+}
