@@ -25,7 +25,7 @@ pub(super) struct Token {
 }
 
 /// Folds a word: lower-case, no diacritics, no apostrophes, no full stops.
-fn fold(word: &str) -> String {
+pub(super) fn fold(word: &str) -> String {
     let mut folded = String::with_capacity(word.len());
     for c in word.nfd() {
         match c {
