@@ -5,6 +5,7 @@
 //! when an engine is loaded; nothing here touches the network.
 
 pub mod fake;
+pub mod kernels;
 
 use serde::{Deserialize, Serialize};
 
