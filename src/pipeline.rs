@@ -1,1 +1,121 @@
-//! The table of contents: sources in, notes out.
+//! The table of contents: one input becomes an article, an article becomes a note.
+//!
+//! In: what a walk found, the models that are loaded, options. Out: a [`Note`], or what stopped it. No logic of its own:
+//! each function calls the stages in order. Loading models, writing files and going on after a failed input are the
+//! caller's, who knows about folders and people.
+
+use crate::briefing::{ModelLine, Note, NoteSource, Provenance, note};
+use crate::check::Checker;
+use crate::document::{self, Document};
+use crate::engine::{self, Engine, Generator};
+use crate::glossary::Glossary;
+use crate::options::Options;
+use crate::progress::Progress;
+use crate::source::{self, SourceFile, walk::Found};
+use crate::summary::{SummaryOptions, summarize};
+use crate::translation::{Translation, rounds};
+
+/// What can stop an article.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file could not be read.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// The text in it could not be made out.
+    #[error(transparent)]
+    Document(#[from] document::Error),
+    /// The model failed.
+    #[error("{path}: the model failed")]
+    Engine {
+        /// The article's file.
+        path: String,
+        /// What the engine says.
+        #[source]
+        source: engine::Error,
+    },
+}
+
+/// An input that was read and understood.
+#[derive(Debug, Clone)]
+pub struct Article {
+    /// Where it came from.
+    pub source: NoteSource,
+    /// What it says.
+    pub document: Document,
+}
+
+/// The models of a run, loaded, with what notes say about them.
+pub struct Models<'m> {
+    /// Translates; none where all inputs are in English.
+    pub translator: Option<&'m mut dyn Engine>,
+    /// Words the bullets; without it they are taken from the translation.
+    pub writer: Option<&'m mut dyn Generator>,
+    /// What notes say about them, in order of use.
+    pub lines: Vec<ModelLine>,
+    /// Why notes are drafts only; none where they are not.
+    pub draft: Option<String>,
+}
+
+/// How much of a note is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The translation alone.
+    Translation,
+    /// The translation and the bullets.
+    Summary,
+}
+
+/// Reads an input: 1. source, 2. document.
+///
+/// # Errors
+/// [`Error::Source`] and [`Error::Document`].
+pub fn read(found: &Found, options: &Options) -> Result<Article, Error> {
+    let file = SourceFile::read(found)?;
+    let document = document::read(&file, options.encoding.as_deref())?;
+    let source = NoteSource {
+        path: file.path.display().to_string(),
+        sha256: file.sha256,
+        encoding: document.encoding.clone(),
+    };
+    Ok(Article { source, document })
+}
+
+/// States what a note of an article would be made from: the same provenance gives the same note, byte for byte.
+pub fn provenance(article: &Article, models: &Models, options: &Options) -> Provenance {
+    let decoding = models.translator.as_ref().map(|engine| engine.fingerprint().decoding);
+    Provenance {
+        source: article.source.clone(),
+        models: models.lines.clone(),
+        draft: models.draft.clone(),
+        options: format!("{} decoding={}", options.key(), decoding.as_deref().unwrap_or("none")),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Makes the note of an article: 3. batch, 4. engine and 5. translation, 6. summary, 7. note.
+///
+/// # Errors
+/// [`Error::Engine`], also where the user asked to stop.
+pub fn brief(
+    article: &Article,
+    models: &mut Models,
+    options: &Options,
+    wanted: Wanted,
+    progress: &dyn Progress,
+) -> Result<Note, Error> {
+    let glossary = Glossary::builtin();
+    let checker = Checker::new(glossary);
+    let document = &article.document;
+    let provenance = provenance(article, models, options);
+    let translation = match &mut models.translator {
+        Some(engine) => rounds::translate(document, *engine, &checker, options.effort, progress)
+            .map_err(|source| Error::Engine { path: article.source.path.clone(), source })?,
+        None => Translation::untranslated(document),
+    };
+    let summary = (wanted == Wanted::Summary).then(|| {
+        let writer = models.writer.as_mut().map(|writer| &mut **writer as &mut dyn Generator);
+        summarize(document, &translation, &SummaryOptions { bullets: options.bullets }, writer)
+    });
+    Ok(note(document, &translation, summary, provenance, glossary))
+}

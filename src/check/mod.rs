@@ -4,9 +4,33 @@
 //! and [`Facts`] (how many names and figures were kept) by which hypotheses are ranked. No model is needed. What to do
 //! about a verdict (retry, mark) is [`crate::translation`]'s.
 
+mod names;
+mod negation;
+mod numbers;
+mod omission;
+mod pair;
+mod repetition;
+mod unrelated;
+mod untranslated;
+
 use serde::{Deserialize, Serialize};
 
 use crate::glossary::Glossary;
+use pair::Pair;
+
+/// Says what is wrong with a pair, in a few words; none where nothing is.
+type Judge = fn(&Pair<'_>) -> Option<String>;
+
+/// The checks, in the order of their verdicts. A new check is a file with a [`Judge`] and a row here.
+const JUDGES: &[(Check, Judge)] = &[
+    (Check::Untranslated, untranslated::judge),
+    (Check::Repetition, repetition::judge),
+    (Check::Omission, omission::judge),
+    (Check::Unrelated, unrelated::judge),
+    (Check::Numbers, numbers::judge),
+    (Check::Names, names::judge),
+    (Check::Negation, negation::judge),
+];
 
 /// What a verdict is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,11 +96,12 @@ impl<'g> Checker<'g> {
 
     /// Judges one translation; an empty list means that nothing was found wrong.
     pub fn verdicts(&self, source: &str, target: &str) -> Vec<Verdict> {
-        let _ = source;
-        if target.trim().is_empty() {
+        if !target.chars().any(char::is_alphanumeric) && source.chars().any(char::is_alphanumeric) {
             return vec![Verdict { check: Check::Empty, detail: "the target is empty".into() }];
         }
-        Vec::new()
+        let pair = Pair::read(self.glossary, source, target);
+        let judged = JUDGES.iter().filter_map(|(check, judge)| Some((*check, judge(&pair)?)));
+        judged.map(|(check, detail)| Verdict { check, detail }).collect()
     }
 
     /// Counts the names and figures that a translation kept and invented.

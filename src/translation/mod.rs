@@ -5,10 +5,14 @@
 //! [`Checker`](crate::check::Checker). Out: one [`SegmentTranslation`] a segment, in order, none dropped. Phrasing a
 //! summary is [`crate::summary`]'s, showing a mark is [`crate::render`]'s.
 
+pub mod choose;
+pub mod request;
+pub mod rounds;
+
 use serde::{Deserialize, Serialize};
 
 use crate::check::Verdict;
-use crate::document::{BlockId, SegmentId};
+use crate::document::{BlockId, Document, Segment, SegmentId};
 use crate::engine::Fingerprint;
 use crate::span::Span;
 
@@ -48,6 +52,22 @@ pub struct SegmentTranslation {
 }
 
 impl SegmentTranslation {
+    /// Makes the translation of a segment that has nothing to translate: no Arabic letter.
+    pub fn copied(document: &Document, segment: &Segment) -> Self {
+        let source = document.segment_text(segment).to_owned();
+        Self {
+            segment: segment.id,
+            block: segment.block,
+            span: segment.span,
+            target: source.clone(),
+            source,
+            status: Status::Clean,
+            verdicts: Vec::new(),
+            attempts: 0,
+            origin: "copied".into(),
+        }
+    }
+
     /// Returns whether the target needs the reader's eye.
     pub fn is_flagged(&self) -> bool {
         self.status == Status::Flagged
@@ -64,6 +84,13 @@ pub struct Translation {
 }
 
 impl Translation {
+    /// Makes the translation of a document that is in English already: every segment stands for itself.
+    pub fn untranslated(document: &Document) -> Self {
+        let segments = document.segments.iter().map(|segment| SegmentTranslation::copied(document, segment)).collect();
+        let engine = Fingerprint { model: "none".into(), revision: String::new(), decoding: "copied".into() };
+        Self { segments, engine }
+    }
+
     /// Returns the segments of one block, in order.
     pub fn segments_of(&self, block: BlockId) -> impl Iterator<Item = &SegmentTranslation> {
         self.segments.iter().filter(move |segment| segment.block == block)

@@ -7,9 +7,10 @@
 use super::choose::{Judged, best, judge};
 use super::request::request;
 use super::{SegmentTranslation, Status, Translation};
+use crate::arabic::words::is_letter;
 use crate::batch::{Request, batches, in_order};
 use crate::check::{Check, Checker, Verdict};
-use crate::document::segment::clauses;
+use crate::document::clause;
 use crate::document::{BlockKind, Document, Segment};
 use crate::engine::{DecodeParams, Engine, Error, Finish, Hypothesis};
 use crate::options::Effort;
@@ -17,8 +18,8 @@ use crate::progress::Progress;
 
 /// Requests that travel together; with their hypotheses they fill the rows of one decoding step.
 const MAX_REQUESTS: usize = 8;
-/// A clause of a split segment has at least this many characters: shorter ones give a model nothing to go by.
-const MIN_CLAUSE: usize = 40;
+/// A clause of a split segment has at most this many characters, where there is a place to split.
+const MAX_CLAUSE: usize = 120;
 
 /// What the rounds decode with.
 struct Rounds {
@@ -49,13 +50,21 @@ pub fn translate(
     effort: Effort,
     progress: &dyn Progress,
 ) -> Result<Translation, Error> {
-    let sources: Vec<&str> = document.segments.iter().map(|segment| document.segment_text(segment)).collect();
+    let is_arabic = |segment: &&Segment| document.segment_text(segment).chars().any(is_letter);
+    let arabic: Vec<&Segment> = document.segments.iter().filter(is_arabic).collect();
+    let sources: Vec<&str> = arabic.iter().map(|segment| document.segment_text(segment)).collect();
     let outcomes = match effort {
         Effort::Plain => plain(&sources, engine, checker, progress)?,
         Effort::Full => full(&sources, engine, checker, progress)?,
     };
-    let segments = document.segments.iter().zip(outcomes);
-    let segments = segments.map(|(segment, outcome)| finished(document, segment, outcome)).collect();
+    let mut outcomes = outcomes.into_iter();
+    let segments = document.segments.iter().map(|segment| match Some(segment).filter(is_arabic) {
+        Some(segment) => {
+            finished(document, segment, outcomes.next().expect("there is one outcome an Arabic segment"))
+        }
+        None => SegmentTranslation::copied(document, segment),
+    });
+    let segments = segments.collect();
     Ok(Translation { segments, engine: engine.fingerprint() })
 }
 
@@ -112,7 +121,11 @@ fn full(
     }
 
     let again = failed(&outcomes);
-    let parts: Vec<Vec<&str>> = again.iter().map(|&i| clauses(sources[i], MIN_CLAUSE)).collect();
+    let count = |text: &str| text.chars().count();
+    let parts: Vec<Vec<&str>> = again
+        .iter()
+        .map(|&i| clause::split(sources[i], MAX_CLAUSE, &count).iter().map(|span| span.of(sources[i])).collect())
+        .collect();
     let flat = parts.iter().filter(|parts| parts.len() > 1).flatten();
     let flat: Vec<Request> = flat.map(|part| request(checker.glossary, part)).collect();
     let mut answers = decode(flat, engine, &rounds.split, progress, "clause by clause")?.into_iter();

@@ -9,15 +9,16 @@ const STAGES: &[&str] =
 /// The modules at the side, with the other side modules each may import.
 const SIDE: &[(&str, &[&str])] = &[
     ("span", &[]),
-    ("arabic", &["span"]),
-    ("english", &["span"]),
+    ("number", &["span"]),
+    ("arabic", &["span", "number"]),
+    ("english", &["span", "number"]),
     ("glossary", &["span", "arabic", "english"]),
-    ("check", &["span", "arabic", "english", "glossary"]),
+    ("check", &["span", "number", "arabic", "english", "glossary"]),
     ("progress", &[]),
     ("registry", &[]),
     ("hub", &["registry", "progress"]),
     ("options", &["registry"]),
-    ("memory", &["registry", "options"]),
+    
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
