@@ -53,11 +53,7 @@ pub fn translate(
     let is_arabic = |segment: &&Segment| document.segment_text(segment).chars().any(is_letter);
     let arabic: Vec<&Segment> = document.segments.iter().filter(is_arabic).collect();
     let sources: Vec<&str> = arabic.iter().map(|segment| document.segment_text(segment)).collect();
-    let outcomes = match effort {
-        Effort::Plain => plain(&sources, engine, checker, progress)?,
-        Effort::Full => full(&sources, engine, checker, progress)?,
-    };
-    let mut outcomes = outcomes.into_iter();
+    let mut outcomes = sentences(&sources, engine, checker, effort, progress)?.into_iter();
     let segments = document.segments.iter().map(|segment| match Some(segment).filter(is_arabic) {
         Some(segment) => {
             finished(document, segment, outcomes.next().expect("there is one outcome an Arabic segment"))
@@ -68,10 +64,30 @@ pub fn translate(
     Ok(Translation { segments, engine: engine.fingerprint() })
 }
 
+/// Translates sentences that belong to no document; one outcome a sentence, in order.
+///
+/// # Errors
+/// As [`translate`].
+pub fn sentences(
+    sources: &[&str],
+    engine: &mut dyn Engine,
+    checker: &Checker,
+    effort: Effort,
+    progress: &dyn Progress,
+) -> Result<Vec<Outcome>, Error> {
+    match effort {
+        Effort::Plain => plain(sources, engine, checker, progress),
+        Effort::Full => full(sources, engine, checker, progress),
+    }
+}
+
 /// The best that is known for a segment, and how often it was tried.
-struct Outcome {
-    judged: Judged,
-    attempts: u32,
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The choice.
+    pub judged: Judged,
+    /// How many rounds it went through, from 1.
+    pub attempts: u32,
 }
 
 impl Outcome {
