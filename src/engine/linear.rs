@@ -4,12 +4,14 @@
 //! rows (an output vocabulary). A row's result never depends on the rows beside it, bit for bit.
 //! Shapes: r rows of activations, o outputs, i inputs.
 
-use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
+use std::sync::Arc;
+
+use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Module, Tensor};
 use rayon::prelude::*;
 
-use super::Error;
-use super::simd;
+use super::kernels::{self, QuantLinear, QuantMatrix};
+use super::{Error, simd};
 
 /// How weights are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,9 +33,13 @@ pub struct Linear {
 
 #[derive(Debug, Clone)]
 enum Weight {
-    Exact(std::sync::Arc<Vec<f32>>),
-    Quantized { matmul: QMatMul, tensor: std::sync::Arc<QTensor> },
+    /// (o, i)
+    Exact(Arc<Vec<f32>>),
+    Int8(QuantLinear),
 }
+
+/// Outputs that one thread makes at a time where weights are exact.
+const EXACT_CHUNK: usize = 256;
 
 impl Linear {
     /// Stacks matrices with the same number of columns, first one on top, so that one multiplication serves all.
@@ -41,30 +47,32 @@ impl Linear {
     /// # Errors
     /// Where the shapes do not fit or candle cannot convert the tensors.
     pub fn stack(parts: &[&QTensor], precision: Precision) -> Result<Self, Error> {
-        let exact = precision == Precision::Exact || parts.iter().all(|part| part.dtype() == GgmlDType::F32);
-        let (_, inputs) = parts[0].shape().dims2()?;
-        if !exact
-            && let [part] = parts
-            && part.dtype() == GgmlDType::Q8_0
-        {
-            let tensor = QTensor::new(QStorage::from_data(part.data()?, &Device::Cpu, part.dtype())?, part.shape())?;
-            return Self::quantized(tensor);
+        if precision == Precision::Exact || parts.iter().all(|part| part.dtype() == GgmlDType::F32) {
+            let (mut values, mut outputs, mut inputs) = (Vec::new(), 0, None);
+            for part in parts {
+                let (rows, columns) = part.shape().dims2()?;
+                if *inputs.get_or_insert(columns) != columns {
+                    return Err(candle_core::Error::msg("stacked matrices differ in their columns").into());
+                }
+                outputs += rows;
+                values.extend(part.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?);
+            }
+            return Ok(Self { weight: Weight::Exact(values.into()), outputs, inputs: inputs.unwrap_or(0) });
         }
-        let dense: Vec<Tensor> = parts.iter().map(|part| part.dequantize(&Device::Cpu)).collect::<Result<_, _>>()?;
-        let dense = Tensor::cat(&dense, 0)?;
-        let (outputs, _) = dense.dims2()?;
-        if exact || !inputs.is_multiple_of(32) {
-            let values = dense.flatten_all()?.to_vec1()?;
-            return Ok(Self { weight: Weight::Exact(values.into()), outputs, inputs });
+        let parts = parts.par_iter().map(|part| QuantMatrix::from_qtensor(part).map_err(tensor));
+        let mut parts: Vec<QuantMatrix> = parts.collect::<Result<_, _>>()?;
+        if parts.len() > 1 {
+            parts = vec![QuantMatrix::stack(&parts.iter().collect::<Vec<_>>()).map_err(tensor)?];
         }
-        Self::quantized(QTensor::quantize(&dense, GgmlDType::Q8_0)?)
+        match parts.pop() {
+            Some(matrix) => Ok(Self::int8(matrix)),
+            None => Err(candle_core::Error::msg("no matrices to stack").into()),
+        }
     }
 
-    fn quantized(tensor: QTensor) -> Result<Self, Error> {
-        let (outputs, inputs) = tensor.shape().dims2()?;
-        let tensor = std::sync::Arc::new(tensor);
-        let matmul = QMatMul::from_arc(tensor.clone())?;
-        Ok(Self { weight: Weight::Quantized { matmul, tensor }, outputs, inputs })
+    fn int8(matrix: QuantMatrix) -> Self {
+        let (outputs, inputs) = (matrix.rows(), matrix.columns());
+        Self { weight: Weight::Int8(QuantLinear::new(Arc::new(matrix))), outputs, inputs }
     }
 
     /// Returns the number of outputs, o.
@@ -81,7 +89,7 @@ impl Linear {
     pub fn precision(&self) -> &'static str {
         match self.weight {
             Weight::Exact(_) => "f32",
-            Weight::Quantized { .. } => "int8",
+            Weight::Int8(_) => "int8",
         }
     }
 
@@ -91,22 +99,28 @@ impl Linear {
     /// Where the shape of `x` is another.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, Error> {
         match &self.weight {
-            Weight::Quantized { matmul, .. } => Ok(matmul.forward(x)?),
-            Weight::Exact(weight) => {
-                let (rows, inputs) = x.dims2()?;
-                let outputs = self.outputs;
-                let x = x.flatten_all()?.to_vec1::<f32>()?;
-                // One dot product a value, always in the same order: the rows beside it cannot change it.
-                let mut out = vec![0f32; rows * outputs];
-                out.par_chunks_mut(outputs).enumerate().for_each(|(r, out)| {
-                    let x = &x[r * inputs..(r + 1) * inputs];
-                    for (value, w) in out.iter_mut().zip(weight.chunks_exact(inputs)) {
-                        *value = simd::dot(x, w);
-                    }
-                });
-                Ok(Tensor::from_vec(out, (rows, outputs), &Device::Cpu)?)
-            }
+            Weight::Int8(layer) => Ok(layer.forward(x)?),
+            Weight::Exact(weight) => self.forward_exact(weight, x),
         }
+    }
+
+    /// Makes one dot product a value, always in the same order: the rows beside it cannot change it.
+    fn forward_exact(&self, weight: &[f32], x: &Tensor) -> Result<Tensor, Error> {
+        let (rows, inputs) = x.dims2()?;
+        if inputs != self.inputs {
+            return Err(candle_core::Error::msg(format!("{inputs} inputs for a matrix of {}", self.inputs)).into());
+        }
+        let x = x.flatten_all()?.to_vec1::<f32>()?;
+        let mut out = vec![0f32; rows * self.outputs];
+        for (x, out) in x.chunks_exact(inputs).zip(out.chunks_exact_mut(self.outputs)) {
+            let chunks = out.par_chunks_mut(EXACT_CHUNK).zip(weight.par_chunks(EXACT_CHUNK * inputs));
+            chunks.for_each(|(out, weight)| {
+                for (value, w) in out.iter_mut().zip(weight.chunks_exact(inputs)) {
+                    *value = simd::dot(x, w);
+                }
+            });
+        }
+        Ok(Tensor::from_vec(out, (rows, self.outputs), &Device::Cpu)?)
     }
 
     /// Looks rows up. Returns (ids, i) f32, flattened.
@@ -114,18 +128,20 @@ impl Linear {
     /// # Errors
     /// Where an id is past the last row.
     pub fn rows(&self, ids: &[u32]) -> Result<Vec<f32>, Error> {
-        if let Some(id) = ids.iter().find(|&&id| id as usize >= self.outputs) {
-            return Err(candle_core::Error::msg(format!("row {id} of a matrix of {} rows", self.outputs)).into());
-        }
-        match &self.weight {
-            Weight::Quantized { tensor, .. } => {
-                let ids = Tensor::new(ids, &Device::Cpu)?;
-                Ok(tensor.embedding(&ids)?.flatten_all()?.to_vec1()?)
+        let mut rows = vec![0f32; ids.len() * self.inputs];
+        for (&id, row) in ids.iter().zip(rows.chunks_exact_mut(self.inputs)) {
+            match &self.weight {
+                Weight::Int8(layer) => layer.weight().row(id as usize, row).map_err(tensor)?,
+                Weight::Exact(weight) => match weight.chunks_exact(self.inputs).nth(id as usize) {
+                    Some(weight) => row.copy_from_slice(weight),
+                    None => {
+                        let reason = format!("row {id} of a matrix of {}", self.outputs);
+                        return Err(candle_core::Error::msg(reason).into());
+                    }
+                },
             }
-            Weight::Exact(weight) => {
-                Ok(ids.iter().flat_map(|&id| &weight[id as usize * self.inputs..][..self.inputs]).copied().collect())
-            }
         }
+        Ok(rows)
     }
 
     /// Cuts the matrix down to some of its rows, in the order given.
@@ -134,21 +150,15 @@ impl Linear {
     /// Where an id is past the last row.
     pub fn select_rows(&self, ids: &[u32]) -> Result<Self, Error> {
         match &self.weight {
-            Weight::Quantized { tensor, .. } => {
-                let data = tensor.data()?;
-                let row_bytes = data.len() / self.outputs;
-                let mut selected = Vec::with_capacity(ids.len() * row_bytes);
-                for &id in ids {
-                    let row = data.get(id as usize * row_bytes..(id as usize + 1) * row_bytes);
-                    selected.extend_from_slice(row.ok_or_else(|| candle_core::Error::msg("row out of range"))?);
-                }
-                let storage = QStorage::from_data(selected.into(), &Device::Cpu, tensor.dtype())?;
-                Self::quantized(QTensor::new(storage, (ids.len(), self.inputs))?)
-            }
+            Weight::Int8(layer) => Ok(Self::int8(layer.weight().select_rows(ids).map_err(tensor)?)),
             Weight::Exact(_) => {
                 let values = self.rows(ids)?;
                 Ok(Self { weight: Weight::Exact(values.into()), outputs: ids.len(), inputs: self.inputs })
             }
         }
     }
+}
+
+fn tensor(error: kernels::Error) -> Error {
+    Error::Tensor(error.into())
 }

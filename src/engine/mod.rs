@@ -7,6 +7,7 @@
 pub mod decode;
 pub mod fake;
 pub mod gguf;
+pub mod kernels;
 pub mod linear;
 pub mod llm;
 pub mod simd;

@@ -1,0 +1,107 @@
+//! The activations of a linear layer, quantised once for every matrix that reads them.
+//!
+//! In: f32 rows. Out: int8 in blocks of 32 with an f32 scale, in the order in which the kernels read them. A block is
+//! quantised from its own 32 values only, so a row's result does not depend on the others.
+
+use super::tile::{MAX_ROWS, Operands};
+use super::{BLOCK, Error};
+
+/// Blocks whose largest magnitude is below this become zero: 127 over it would not be finite.
+const SMALLEST: f32 = 1e-30;
+
+/// Quantised rows, ready to be multiplied with any matrix of as many columns.
+#[derive(Debug, Clone)]
+pub struct Activations {
+    rows: usize,
+    columns: usize,
+    /// `[tile][block][row of the tile][32]`
+    values: Vec<i8>,
+    /// `[tile][block][row of the tile]`
+    scales: Vec<f32>,
+    /// -128 times the sum of each block; same order.
+    offsets: Vec<i32>,
+}
+
+impl Activations {
+    /// Quantises `x`, which is (rows, columns) row by row.
+    ///
+    /// # Errors
+    /// Where `x` has another size, or there are no columns.
+    pub fn quantize(x: &[f32], rows: usize, columns: usize) -> Result<Self, Error> {
+        if columns == 0 {
+            return Err(Error::Columns { got: 0, expected: 1 });
+        }
+        let expected = rows.saturating_mul(columns);
+        if x.len() != expected {
+            return Err(Error::Size { what: "input", got: x.len(), expected });
+        }
+        let blocks = columns.div_ceil(BLOCK);
+        let mut values = vec![0i8; rows * blocks * BLOCK];
+        let mut scales = vec![0f32; rows * blocks];
+        let mut offsets = vec![0i32; rows * blocks];
+        for tile in 0..tiles(rows) {
+            let (start, end) = tile_rows(tile, rows);
+            for (row, x) in (start..end).zip(x[start * columns..end * columns].chunks_exact(columns)) {
+                for (block, x) in x.chunks(BLOCK).enumerate() {
+                    let at = start * blocks + block * (end - start) + (row - start);
+                    let (values, _) = values[at * BLOCK..].as_chunks_mut::<BLOCK>();
+                    (scales[at], offsets[at]) = match x.try_into() {
+                        Ok(x) => quantize_block(x, &mut values[0]),
+                        Err(_) => {
+                            let mut padded = [0f32; BLOCK];
+                            padded[..x.len()].copy_from_slice(x);
+                            quantize_block(&padded, &mut values[0])
+                        }
+                    };
+                }
+            }
+        }
+        Ok(Self { rows, columns, values, scales, offsets })
+    }
+
+    /// Says how many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Says how many columns each row had.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Fills the activations' side of a tile's operands.
+    pub(super) fn operands<'a>(&'a self, start: usize, end: usize, mut weights: Operands<'a>) -> Operands<'a> {
+        let blocks = weights.blocks;
+        weights.x = &self.values[start * blocks * BLOCK..end * blocks * BLOCK];
+        weights.x_scales = &self.scales[start * blocks..end * blocks];
+        weights.x_offsets = &self.offsets[start * blocks..end * blocks];
+        weights
+    }
+}
+
+/// Says into how many tiles `rows` are cut: as few as hold them, of sizes that differ by one at most.
+pub(super) fn tiles(rows: usize) -> usize {
+    rows.div_ceil(MAX_ROWS)
+}
+
+/// Says where a tile of `rows` starts and ends.
+pub(super) fn tile_rows(tile: usize, rows: usize) -> (usize, usize) {
+    let tiles = tiles(rows);
+    (tile * rows / tiles, (tile + 1) * rows / tiles)
+}
+
+/// Quantises one block; returns its scale and -128 times the sum of its values.
+///
+/// A value that is infinite or not a number makes the scale so too, and with it every result of the row.
+fn quantize_block(x: &[f32; BLOCK], values: &mut [i8; BLOCK]) -> (f32, i32) {
+    // The bits of magnitudes order as the magnitudes do, with infinity and not-a-number above all others.
+    let largest = f32::from_bits(x.iter().fold(0, |largest, x| largest.max(x.abs().to_bits())));
+    let (scale, inverse) = if largest < SMALLEST { (0.0, 0.0) } else { (largest / 127.0, 127.0 / largest) };
+    let mut sum = 0i32;
+    for (value, x) in values.iter_mut().zip(x) {
+        let rounded = (x * inverse).round_ties_even() as i32;
+        *value = rounded.clamp(-127, 127) as i8;
+        sum += i32::from(*value);
+    }
+    (scale, -128 * sum)
+}

@@ -1,0 +1,84 @@
+//! Walks over the tiles of a product and shares them among threads.
+//!
+//! In: a [`QuantMatrix`] and [`Activations`]. Out: f32 rows. What a tile is worth is computed in `tile`; here is only
+//! who computes it, so the result does not depend on anything in this file.
+
+#![allow(unsafe_code)]
+
+use rayon::prelude::*;
+
+use super::activations::{tile_rows, tiles};
+use super::matrix::QuantMatrix;
+use super::tile::{MAX_ROWS, Path, Tile};
+use super::{Activations, Error, PANEL};
+
+/// Multiply-adds below which one thread does it all: waking another costs about as much.
+const ALONE: usize = 1 << 19;
+
+/// Where the results go, shared among threads that write to different columns.
+struct Output {
+    start: *mut f32,
+    /// Values in a row.
+    width: usize,
+}
+
+// SAFETY: `multiply_with` gives each pair of panels to one call of the closure, and that call writes to the columns of
+// these panels only, so no two threads write to the same value; nobody reads before all have ended.
+unsafe impl Sync for Output {}
+
+impl QuantMatrix {
+    /// Multiplies `x`, (m, columns) row by row, with the transposed matrix into `out`, (m, rows) row by row.
+    ///
+    /// # Errors
+    /// Where a buffer does not have the size for it.
+    pub fn matmul(&self, x: &[f32], m: usize, out: &mut [f32]) -> Result<(), Error> {
+        self.matmul_quantized(&Activations::quantize(x, m, self.columns())?, out)
+    }
+
+    /// Multiplies activations that are already quantised into `out`, (activations' rows, rows) row by row.
+    ///
+    /// # Errors
+    /// Where the columns differ, or `out` does not have the size for it.
+    pub fn matmul_quantized(&self, x: &Activations, out: &mut [f32]) -> Result<(), Error> {
+        multiply_with(Path::best(), self, x, out)
+    }
+}
+
+/// Multiplies by one path.
+pub(super) fn multiply_with(path: Path, w: &QuantMatrix, x: &Activations, out: &mut [f32]) -> Result<(), Error> {
+    if x.columns() != w.columns() {
+        return Err(Error::Columns { got: x.columns(), expected: w.columns() });
+    }
+    let (m, width) = (x.rows(), w.rows());
+    let expected = m.saturating_mul(width);
+    if out.len() != expected {
+        return Err(Error::Size { what: "output", got: out.len(), expected });
+    }
+    let output = Output { start: out.as_mut_ptr(), width };
+    let pair = |pair: usize| {
+        let output = &output;
+        let first = pair * 2;
+        let count = (w.panels() - first).min(2);
+        let columns = (width - first * PANEL).min(count * PANEL);
+        let mut tile: Tile = [[0.0; 2 * PANEL]; MAX_ROWS];
+        for index in 0..tiles(m) {
+            let (start, end) = tile_rows(index, m);
+            path.run(&x.operands(start, end, w.operands(first, count)), &mut tile);
+            for (row, line) in (start..end).zip(&tile) {
+                // SAFETY: `row` is below `m` and `first * PANEL + columns` at most `width`, so the values lie within
+                // the `m * width` of `out`, and these columns are this call's own.
+                unsafe {
+                    let to = output.start.add(row * output.width + first * PANEL);
+                    std::ptr::copy_nonoverlapping(line.as_ptr(), to, columns);
+                }
+            }
+        }
+    };
+    let pairs = w.panels().div_ceil(2);
+    if m * width * w.columns() < ALONE || pairs < 2 {
+        (0..pairs).for_each(pair);
+    } else {
+        (0..pairs).into_par_iter().for_each(pair);
+    }
+    Ok(())
+}
