@@ -4,8 +4,14 @@
 //! what it wrote: choosing, checking and retrying are [`crate::translation`]'s. Reading files from disk happens once,
 //! when an engine is loaded; nothing here touches the network.
 
+pub mod decode;
 pub mod fake;
+pub mod gguf;
 pub mod kernels;
+pub mod linear;
+pub mod llm;
+pub mod simd;
+pub mod tokenizer;
 
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +142,14 @@ pub trait Generator: Send {
     fn fingerprint(&self) -> Fingerprint;
 }
 
+/// Loads the engine for a model file: the file says which architecture it is.
+///
+/// # Errors
+/// As [`llm::LlmEngine::load`].
+pub fn load(path: &std::path::Path) -> Result<llm::LlmEngine, Error> {
+    llm::LlmEngine::load(path)
+}
+
 /// What can go wrong in an engine.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -172,6 +186,9 @@ pub enum Error {
         /// What fits.
         limit: usize,
     },
+    /// There is nothing to continue.
+    #[error("an empty prompt cannot be continued")]
+    EmptyPrompt,
     /// The user asked to stop.
     #[error("stopped on request")]
     Cancelled,

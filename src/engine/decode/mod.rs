@@ -1,0 +1,16 @@
+//! Choosing tokens: what models of all kinds share once they have logits.
+//!
+//! In: logits of one hypothesis at a time. Out: the next token, and when to stop. Running the model is left to
+//! [`super::llm`] and its like.
+
+pub mod constraints;
+pub mod repetition;
+pub mod sampler;
+pub mod stop;
+pub mod vocabulary;
+
+pub use constraints::LogitsHook;
+pub use repetition::loop_length;
+pub use sampler::{Sampler, Sampling};
+pub use stop::StopStrings;
+pub use vocabulary::OutputVocabulary;
