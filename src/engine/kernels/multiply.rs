@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 
 use super::activations::{tile_rows, tiles};
@@ -35,17 +37,42 @@ impl QuantMatrix {
         self.matmul_quantized(&Activations::quantize(x, m, self.columns())?, out)
     }
 
+    /// Multiplies as [`QuantMatrix::matmul`] does, into a new buffer.
+    ///
+    /// # Errors
+    /// Where `x` does not have the size for it.
+    pub fn product(&self, x: &[f32], m: usize) -> Result<Vec<f32>, Error> {
+        let x = Activations::quantize(x, m, self.columns())?;
+        let count = m * self.rows();
+        let mut out = Vec::with_capacity(count);
+        multiply_with(Path::best(), self, &x, &mut out.spare_capacity_mut()[..count])?;
+        // SAFETY: the first `count` values have the capacity, and `multiply_with` has written all of its output.
+        unsafe { out.set_len(count) };
+        Ok(out)
+    }
+
     /// Multiplies activations that are already quantised into `out`, (activations' rows, rows) row by row.
     ///
     /// # Errors
     /// Where the columns differ, or `out` does not have the size for it.
     pub fn matmul_quantized(&self, x: &Activations, out: &mut [f32]) -> Result<(), Error> {
-        multiply_with(Path::best(), self, x, out)
+        multiply_with(Path::best(), self, x, uninit(out))
     }
 }
 
-/// Multiplies by one path.
-pub(super) fn multiply_with(path: Path, w: &QuantMatrix, x: &Activations, out: &mut [f32]) -> Result<(), Error> {
+/// Views values as a place to write values to.
+pub(super) fn uninit(out: &mut [f32]) -> &mut [MaybeUninit<f32>] {
+    // SAFETY: the layouts are the same, and this module writes nothing but values into what it is given.
+    unsafe { &mut *(std::ptr::from_mut(out) as *mut [MaybeUninit<f32>]) }
+}
+
+/// Multiplies by one path; where it succeeds, every value of `out` has been written.
+pub(super) fn multiply_with(
+    path: Path,
+    w: &QuantMatrix,
+    x: &Activations,
+    out: &mut [MaybeUninit<f32>],
+) -> Result<(), Error> {
     if x.columns() != w.columns() {
         return Err(Error::Columns { got: x.columns(), expected: w.columns() });
     }
@@ -54,7 +81,7 @@ pub(super) fn multiply_with(path: Path, w: &QuantMatrix, x: &Activations, out: &
     if out.len() != expected {
         return Err(Error::Size { what: "output", got: out.len(), expected });
     }
-    let output = Output { start: out.as_mut_ptr(), width };
+    let output = Output { start: out.as_mut_ptr().cast::<f32>(), width };
     let pair = |pair: usize| {
         let output = &output;
         let first = pair * 2;

@@ -7,6 +7,7 @@
 //! `sum over blocks b, from 0, of fma(f32(sum over k of x[r,b,k] * w[n,b,k]), wscale[n,b] * xscale[r,b], sum so far)`.
 
 use super::PANEL;
+use super::activations::{Part, quantize_part};
 use super::scalar;
 
 /// Most activation rows in a tile: 2 panels by 6 rows is 12 integer and 12 float accumulators of the 32 registers.
@@ -90,9 +91,9 @@ impl Path {
                 if is_x86_feature_detected!("avxvnni") {
                     paths.push(Self::AvxVnni);
                 }
-            }
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni") {
-                paths.push(Self::Avx512);
+                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni") {
+                    paths.push(Self::Avx512);
+                }
             }
         }
         paths
@@ -102,6 +103,15 @@ impl Path {
     pub fn best() -> Self {
         static BEST: std::sync::OnceLock<Path> = std::sync::OnceLock::new();
         *BEST.get_or_init(|| Self::available().pop().unwrap_or(Self::Scalar))
+    }
+
+    /// Quantises the activations of one tile.
+    pub fn quantize(self, part: Part<'_>) {
+        match self {
+            Self::Scalar => quantize_part(part),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 | Self::AvxVnni | Self::Avx512 => super::avx2::quantize(part),
+        }
     }
 
     /// Computes one tile; what lies beyond the operands' panels and rows keeps its value.
