@@ -2,5 +2,6 @@
 //!
 //! In: Arabic text. Out: normal forms and values, with spans into the text given. Nothing here knows of English.
 
+pub mod clitics;
 pub mod numbers;
 pub mod words;

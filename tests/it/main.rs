@@ -5,5 +5,6 @@ mod check;
 mod common;
 mod engine;
 mod extract;
+mod glossary;
 mod layers;
 mod models;
