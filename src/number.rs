@@ -121,6 +121,9 @@ impl Number {
             (Time, Time) => same(a % 720.0, b % 720.0),
             (Time, _) => same((a / 60.0).trunc() % 12.0, b % 12.0) && (a % 60.0 == 0.0 || b.fract() == 0.0 && b <= 24.0),
             (_, Time) => other.agrees_as(b, self, a),
+            // The 2000s are the 21st century.
+            (Decade, Kind::Ordinal) if a >= 1000.0 && a % 100.0 == 0.0 => same(a / 100.0 + 1.0, b),
+            (Kind::Ordinal, Decade) if b >= 1000.0 && b % 100.0 == 0.0 => same(b / 100.0 + 1.0, a),
             (Decade, _) | (_, Decade) => same(a, b) || (a < 100.0 || b < 100.0) && same(a % 100.0, b % 100.0),
             (Percent, Percent) => same(a, b),
             (Percent, _) if b < 1.0 => same(a, b * 100.0),

@@ -114,7 +114,8 @@ pub fn denial(words: &[Word], at: usize) -> Option<Denial> {
         "لم" | "لن" | "ليس" | "ليست" | "ليسوا" | "لسنا" | "لست" | "لسن" | "لا" => {
             Some(if soft_phrase() { Denial::Soft } else { Denial::Outright })
         }
-        "غير" | "دون" | "بدون" | "عدم" | "الا" | "ما" | "بلا" | "كلا" | "لو" | "سوي" | "قط" | "ابدا" => Some(Denial::Soft),
+        "غير" => Some(Denial::Outright),
+        "دون" | "بدون" | "عدم" | "الا" | "ما" | "بلا" | "كلا" | "لو" | "سوي" | "قط" | "ابدا" => Some(Denial::Soft),
         _ => soft_word(bare).then_some(Denial::Soft),
     }
 }

@@ -15,8 +15,9 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     let outright = denials.iter().filter(|(_, d)| *d == Denial::Outright).count();
     let soft = denials.iter().filter(|(_, d)| *d == Denial::Soft).count();
     let negations: Vec<_> = pair.target_words.iter().filter(|w| is_negation(&w.lower)).collect();
-    let negative = pair.target_words.iter().any(|w| is_negative(&w.lower));
-    if outright > 0 && negations.is_empty() && !negative {
+    let negative = pair.target_words.iter().filter(|w| !is_negation(&w.lower) && is_negative(&w.lower)).count();
+    // A negative word of the target answers a word like "refused" of the source before it answers a particle.
+    if outright > negations.len() + negative.saturating_sub(soft) {
         let (at, _) = denials.iter().find(|(_, d)| *d == Denial::Outright)?;
         let particle = pair.source_words[*at].span.of(pair.source);
         return Some(format!("source denies ({particle}), target has no negation"));

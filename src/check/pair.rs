@@ -4,7 +4,7 @@
 
 use crate::arabic;
 use crate::english;
-use crate::glossary::Glossary;
+use crate::glossary::{Glossary, Match, Mention};
 use crate::number::Number;
 
 /// A source text and its target, read.
@@ -23,6 +23,10 @@ pub(super) struct Pair<'a> {
     pub source_numbers: Vec<Number>,
     /// The numbers of the target.
     pub target_numbers: Vec<Number>,
+    /// The known names and terms of the source.
+    pub source_names: Vec<Match<'a>>,
+    /// The known names of the target.
+    pub target_names: Vec<Mention<'a>>,
 }
 
 impl<'a> Pair<'a> {
@@ -32,7 +36,17 @@ impl<'a> Pair<'a> {
         let target_words = english::words::words(target);
         let source_numbers = arabic::numbers::numbers_among(source, &source_words);
         let target_numbers = english::numbers::numbers_among(target, &target_words);
-        Self { glossary, source, target, source_words, target_words, source_numbers, target_numbers }
+        Self {
+            glossary,
+            source,
+            target,
+            source_words,
+            target_words,
+            source_numbers,
+            target_numbers,
+            source_names: glossary.matches(source),
+            target_names: glossary.mentions(target),
+        }
     }
 
     /// Returns how many letters and digits a text has, signs on letters left out: the length that is compared.

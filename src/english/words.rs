@@ -98,16 +98,13 @@ pub fn is_negative(lower: &str) -> bool {
     const STEMS: &[&str] = &[
         "refus", "den", "fail", "lack", "prevent", "ban", "avoid", "stop", "reject", "prohibit", "forb", "exclud", "miss",
         "absen", "ceas", "halt", "abandon", "abstain", "declin", "doubt", "oppos", "cancel", "bar", "block", "disput",
-        "contrar", "illegal", "illicit", "illegitim", "nonsens", "empt", "withh", "avert", "overlook", "ignor", "neglect",
-        "elud", "free", "rul", "insuffic", "shortage", "fall", "fell", "lost", "lose", "losing", "loss", "remov",
-        "drop", "revers", "end", "instead", "rather", "except", "limit", "restrict",
+        "contrar", "nonsens", "empt", "withh", "avert", "overlook", "ignor", "neglect",
+        "elud", "insuffic", "shortage", "exempt",
     ];
     const WORDS: &[&str] = &[
-        "unless", "hardly", "barely", "scarcely", "rarely", "seldom", "few", "little", "only", "deny", "denies", "denied",
-        "false", "wrong", "least", "less", "fewer", "lest", "minus", "beyond", "nil", "zero", "against", "anti", "last",
-        "but", "until", "other", "otherwise", "regardless", "despite", "unlike", "outside", "short", "away", "yet",
-        "alone", "merely", "simply", "just", "even", "any", "ever", "longer", "else", "too", "free", "hard", "difficult",
-        "merely", "alike", "apart", "besides", "anymore", "except", "forget", "different", "instead",
+        "unless", "hardly", "barely", "scarcely", "rarely", "seldom", "few", "only", "deny", "denies", "denied", "false",
+        "least", "less", "fewer", "lest", "nil", "zero", "otherwise", "unlike", "merely", "forget", "forgot", "different",
+        "instead", "rather", "beyond", "until", "except", "minus",
     ];
     if WORDS.contains(&lower) {
         return true;
