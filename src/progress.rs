@@ -20,6 +20,12 @@ pub trait Progress: Send + Sync {
         let _ = line;
     }
 
+    /// Says one line that stays on the screen: a turn in the work that its result does not show (another source is
+    /// taken, another process is waited for).
+    fn notice(&self, line: &str) {
+        let _ = line;
+    }
+
     /// Ends the task that was started last.
     fn finished(&self) {}
 

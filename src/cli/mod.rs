@@ -2,7 +2,9 @@
 
 mod args;
 mod commands;
+mod models;
 mod printer;
+mod progress;
 mod report;
 
 use std::process::ExitCode;

