@@ -6,6 +6,7 @@
 pub mod constraints;
 pub mod repetition;
 pub mod sampler;
+pub mod steering;
 pub mod stop;
 pub mod vocabulary;
 

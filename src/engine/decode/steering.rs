@@ -40,18 +40,6 @@ impl Strength {
     }
 }
 
-/// What constraints need to know of a tokenizer.
-pub trait Tokens: Send + Sync {
-    /// Splits text into token ids, nothing added.
-    fn encode(&self, text: &str) -> Vec<u32>;
-    /// Returns the bytes that a token writes; none for control tokens.
-    fn bytes(&self, token: u32) -> Vec<u8>;
-    /// Returns where a token's logit is, where the search can write the token at all.
-    fn place(&self, token: u32) -> Option<usize>;
-    /// Lists the tokens that the search can write, in the order of their logits.
-    fn writable(&self) -> Vec<u32>;
-}
-
 /// Token sequences by their first tokens.
 #[derive(Debug, Clone, Default)]
 struct Trie {
@@ -101,35 +89,55 @@ impl Trie {
     }
 }
 
-/// What is the same for all requests: digits of the vocabulary, and the names that exist.
+/// Cuts text into tokens, nothing added.
+pub type Encode<'e> = dyn Fn(&str) -> Vec<u32> + 'e;
+
+/// What is the same for all requests: the tokens that can be written, the digits among them, the names that exist.
 #[derive(Debug, Clone)]
 pub struct Steering {
-    names: Trie,
-    /// Tokens that write digits alone (a space before them aside): logit place, digits.
+    /// Sorted; the logit of `ids[i]` is the i-th.
+    ids: Vec<u32>,
+    /// The bytes that tokens write, one after the other, and where those of the i-th end.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Tokens that write digits alone (a space before them aside): logit place, what they write.
     digits: Vec<(usize, String)>,
+    names: Trie,
 }
 
 impl Steering {
-    /// Reads the vocabulary.
-    pub fn new(tokens: &dyn Tokens) -> Self {
-        let mut digits = Vec::new();
-        for (place, token) in tokens.writable().into_iter().enumerate() {
-            let bytes = tokens.bytes(token);
-            let text = String::from_utf8_lossy(&bytes);
-            let figure = text.trim_start();
-            if !figure.is_empty() && figure.bytes().all(|b| b.is_ascii_digit()) {
-                digits.push((place, text.into_owned()));
+    /// Reads a vocabulary: ids in the order of their logits, which is that of their numbers, and what each writes.
+    pub fn new<'p>(ids: Vec<u32>, piece: impl Fn(u32) -> &'p [u8]) -> Self {
+        debug_assert!(ids.is_sorted(), "logits stand in the order of ids");
+        let mut steering = Self { bytes: Vec::new(), ends: Vec::new(), digits: Vec::new(), names: Trie::new(), ids };
+        for place in 0..steering.ids.len() {
+            let piece = piece(steering.ids[place]);
+            steering.bytes.extend_from_slice(piece);
+            steering.ends.push(steering.bytes.len());
+            let figure = piece.strip_prefix(b" ").unwrap_or(piece);
+            if !figure.is_empty() && figure.iter().all(u8::is_ascii_digit) {
+                steering.digits.push((place, String::from_utf8_lossy(piece).into_owned()));
             }
         }
-        Self { names: Trie::new(), digits }
+        steering
     }
 
     /// Takes the names that exist; see [`crate::engine::Engine::avoid_names`].
-    pub fn avoid_names(&mut self, tokens: &dyn Tokens, names: &[&str]) {
+    pub fn avoid_names(&mut self, encode: &Encode, names: &[&str]) {
         self.names = Trie::new();
         for name in names {
-            self.names.insert(&tokens.encode(&format!(" {name}")));
+            self.names.insert(&encode(&format!(" {name}")));
         }
+    }
+
+    fn place(&self, token: u32) -> Option<usize> {
+        self.ids.binary_search(&token).ok()
+    }
+
+    fn piece(&self, token: u32) -> &[u8] {
+        let Some(place) = self.place(token) else { return &[] };
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[place]]
     }
 }
 
@@ -144,7 +152,6 @@ struct Wanted {
 /// Constraints of one hypothesis.
 pub struct Constraints {
     steering: Arc<Steering>,
-    tokens: Arc<dyn Tokens>,
     strength: Strength,
     wanted: Vec<Wanted>,
     numbers: Vec<String>,
@@ -160,8 +167,8 @@ pub struct Constraints {
 
 impl Constraints {
     /// Prepares the constraints of a request for one hypothesis.
-    pub fn new(steering: Arc<Steering>, tokens: Arc<dyn Tokens>, request: &Request, strength: Strength) -> Self {
-        let spaced = |text: &str| tokens.encode(&format!(" {text}"));
+    pub fn new(steering: Arc<Steering>, encode: &Encode, request: &Request, strength: Strength) -> Self {
+        let spaced = |text: &str| encode(&format!(" {text}"));
         let mut wanted: Vec<(usize, Wanted)> = Vec::new();
         for term in &request.terms {
             let at = request.source.find(&term.source).unwrap_or(usize::MAX);
@@ -183,11 +190,10 @@ impl Constraints {
             .filter(|(token, node)| {
                 steering.names.nodes[**node].ends && !allowed.nodes[ROOT].children.contains_key(token)
             })
-            .filter_map(|(&token, _)| Some((token, tokens.place(token)?)))
+            .filter_map(|(&token, _)| Some((token, steering.place(token)?)))
             .collect();
         Self {
             steering,
-            tokens,
             strength,
             wanted: wanted.into_iter().map(|(_, wanted)| wanted).collect(),
             numbers: request.numbers.clone(),
@@ -205,7 +211,7 @@ impl Constraints {
     fn follow(&mut self, generated: &[u32]) {
         for index in self.seen..generated.len() {
             let token = generated[index];
-            self.bytes.extend(self.tokens.bytes(token));
+            self.bytes.extend_from_slice(self.steering.piece(token));
             self.allowed.advance(&mut self.allowed_begun, token);
             self.steering.names.advance(&mut self.names_begun, token);
             if index + 1 >= NO_REPEAT {
@@ -228,7 +234,7 @@ impl Constraints {
                 None if n < self.strength.window => (wanted.tokens.first(), self.strength.begin),
                 None => (None, 0.0),
             };
-            if let Some(place) = token.and_then(|&token| self.tokens.place(token)) {
+            if let Some(place) = token.and_then(|&token| self.steering.place(token)) {
                 logits[place] += bonus;
             }
         }
@@ -280,7 +286,7 @@ impl Constraints {
             for (&token, &child) in &self.steering.names.nodes[node].children {
                 if self.steering.names.nodes[child].ends
                     && !spared(token, depth)
-                    && let Some(place) = self.tokens.place(token)
+                    && let Some(place) = self.steering.place(token)
                 {
                     logits[place] = FORBIDDEN;
                 }
@@ -295,7 +301,7 @@ impl Constraints {
         for &token in seen {
             let name_goes_on =
                 self.allowed_begun.iter().any(|&(node, _)| self.allowed.nodes[node].children.contains_key(&token));
-            if !name_goes_on && let Some(place) = self.tokens.place(token) {
+            if !name_goes_on && let Some(place) = self.steering.place(token) {
                 logits[place] = FORBIDDEN;
             }
         }
@@ -309,7 +315,7 @@ impl LogitsHook for Constraints {
 }
 
 impl Constraints {
-    /// Changes the logits, which are in the order of [`Tokens::writable`].
+    /// Changes the logits, which are in the order of the steering's ids.
     fn steer(&mut self, generated: &[u32], logits: &mut [f32]) {
         self.follow(generated);
         let text = String::from_utf8_lossy(&self.bytes).into_owned();
@@ -326,30 +332,18 @@ mod tests {
     use crate::batch::Term;
 
     /// One token a character, so that every rule can be seen at work.
-    struct Letters;
-
-    impl Tokens for Letters {
-        fn encode(&self, text: &str) -> Vec<u32> {
-            text.chars().map(u32::from).collect()
-        }
-        fn bytes(&self, token: u32) -> Vec<u8> {
-            char::from_u32(token).map(String::from).unwrap_or_default().into_bytes()
-        }
-        fn place(&self, token: u32) -> Option<usize> {
-            (token < 128).then_some(token as usize)
-        }
-        fn writable(&self) -> Vec<u32> {
-            (0..128).collect()
-        }
+    fn letters(text: &str) -> Vec<u32> {
+        text.chars().map(u32::from).collect()
     }
 
     fn logits_after(request: &Request, names: &[&str], written: &str) -> Vec<f32> {
-        let mut steering = Steering::new(&Letters);
-        steering.avoid_names(&Letters, names);
+        let ascii: Vec<u8> = (0..128).collect();
+        let mut steering = Steering::new((0..128).collect(), |id| &ascii[id as usize..][..1]);
+        steering.avoid_names(&letters, names);
         let strength = Strength::of_hypothesis(0);
-        let mut constraints = Constraints::new(Arc::new(steering), Arc::new(Letters), request, strength);
+        let mut constraints = Constraints::new(Arc::new(steering), &letters, request, strength);
         let mut logits = vec![0.0; 128];
-        constraints.steer(&Letters.encode(written), &mut logits);
+        constraints.steer(&letters(written), &mut logits);
         logits
     }
 

@@ -14,9 +14,10 @@ pub mod rope;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::decode::sampler::seed;
+use super::decode::steering::{Constraints, Steering, Strength};
 use super::decode::{OutputVocabulary, Sampling, StopStrings};
 use super::tokenizer::{Kind, Markup, Tokenizer};
 use super::{DecodeParams, Engine, Error, Fingerprint, Generator, Hypothesis, Limits};
@@ -43,6 +44,7 @@ pub struct LlmEngine {
     identity: OnceLock<(String, String)>,
     everything: OutputVocabulary,
     english: OutputVocabulary,
+    steering: Arc<Steering>,
     layout: ChatLayout,
     prefixes: BTreeMap<Vec<u32>, SharedPrefix>,
 }
@@ -67,10 +69,12 @@ impl LlmEngine {
         let english = english_ids(tokenizer);
         let everything = OutputVocabulary::all(model.output());
         let english = OutputVocabulary::shortlist(model.output(), english)?;
+        let writable = (0..english.len()).map(|place| english.id(place)).collect();
+        let steering = Arc::new(Steering::new(writable, |id| tokenizer.piece(id)));
         let layout = ChatLayout::detect(model.chat_template());
         let path = path.to_owned();
         let identity = OnceLock::new();
-        Ok(Self { model, path, identity, everything, english, layout, prefixes: BTreeMap::new() })
+        Ok(Self { model, path, identity, everything, english, steering, layout, prefixes: BTreeMap::new() })
     }
 
     /// Says which registry entry and revision the weights are; without it the path and the file's SHA-256 stand for them.
@@ -121,8 +125,9 @@ impl LlmEngine {
             most => most,
         };
         let mut jobs = Vec::new();
+        let mut made = 0;
         for variant in 0..params.greedy.max(1) {
-            let mut hypotheses = Vec::new();
+            let mut hypotheses: Vec<HypothesisSpec> = Vec::new();
             if variant < params.greedy || params.samples == 0 {
                 hypotheses.push(HypothesisSpec::new(Sampling::Greedy));
             }
@@ -131,6 +136,15 @@ impl LlmEngine {
                     let seed = seed(params.seed, &request.source, i);
                     HypothesisSpec::new(random(params, seed))
                 }));
+            }
+            if params.constrained {
+                let encode = |text: &str| self.tokenizer().encode(text, Markup::Text);
+                for hypothesis in &mut hypotheses {
+                    let strength = Strength::of_hypothesis(made);
+                    let constraints = Constraints::new(Arc::clone(&self.steering), &encode, request, strength);
+                    hypothesis.hook = Some(Box::new(constraints));
+                    made += 1;
+                }
             }
             let prefix = self.prefix(&prompt::examples(variant))?;
             jobs.push(Job { prefix, prompt: prompt.clone(), max_new_tokens, hypotheses });
@@ -199,6 +213,12 @@ impl Engine for LlmEngine {
             (self.path.display().to_string(), revision)
         });
         Fingerprint { model: model.clone(), revision: revision.clone(), decoding: DECODING.to_owned() }
+    }
+
+    fn avoid_names(&mut self, names: &[&str]) {
+        let mut steering = Steering::clone(&self.steering);
+        steering.avoid_names(&|text| self.tokenizer().encode(text, Markup::Text), names);
+        self.steering = Arc::new(steering);
     }
 }
 
