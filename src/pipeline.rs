@@ -6,12 +6,12 @@
 
 use crate::briefing::{ModelLine, Note, NoteSource, Provenance, note};
 use crate::check::Checker;
-use crate::document::{self, Document};
+use crate::document::{self, Document, ReadOptions};
 use crate::engine::{self, Engine, Generator};
 use crate::glossary::Glossary;
 use crate::options::Options;
 use crate::progress::Progress;
-use crate::source::{self, SourceFile, walk::Found};
+use crate::source::{self, SourceFile, encoding, walk::Found};
 use crate::summary::{SummaryOptions, summarize};
 use crate::translation::{Translation, rounds};
 
@@ -22,6 +22,9 @@ pub enum Error {
     /// The file could not be read.
     #[error(transparent)]
     Source(#[from] source::Error),
+    /// The options name an encoding that there is not.
+    #[error(transparent)]
+    Encoding(#[from] encoding::Error),
     /// The text in it could not be made out.
     #[error(transparent)]
     Document(#[from] document::Error),
@@ -69,15 +72,13 @@ pub enum Wanted {
 /// Reads an input: 1. source, 2. document.
 ///
 /// # Errors
-/// [`Error::Source`] and [`Error::Document`].
+/// [`Error::Source`], [`Error::Encoding`] and [`Error::Document`].
 pub fn read(found: &Found, options: &Options) -> Result<Article, Error> {
     let file = SourceFile::read(found)?;
-    let document = document::read(&file, options.encoding.as_deref())?;
-    let source = NoteSource {
-        path: file.path.display().to_string(),
-        sha256: file.sha256,
-        encoding: document.encoding.clone(),
-    };
+    let encoding = options.encoding.as_deref().map(encoding::by_label).transpose()?;
+    let document = document::read(&file, &ReadOptions { encoding, ..ReadOptions::default() })?;
+    let source =
+        NoteSource { path: file.path.display().to_string(), sha256: file.sha256, encoding: document.encoding.clone() };
     Ok(Article { source, document })
 }
 

@@ -31,7 +31,8 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     let (mut all, mut english) = (0, 0);
     for word in telling {
         all += 1;
-        english += usize::from(is_function_word(&word.lower) && !matches!(word.lower.as_str(), "me" | "he" | "on" | "as"));
+        english +=
+            usize::from(is_function_word(&word.lower) && !matches!(word.lower.as_str(), "me" | "he" | "on" | "as"));
     }
     if all >= 18 && english * 20 < all {
         return Some(format!("{english} of {all} words are English function words"));

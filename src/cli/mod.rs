@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod models;
+mod output;
 mod printer;
 mod progress;
 mod report;

@@ -129,6 +129,16 @@ impl Glossary {
         self.english.entries_of(concept).iter().map(|&e| &self.entries[e])
     }
 
+    /// Returns every English form of countries, peoples, places, people and bodies that is written with a capital, sorted,
+    /// each once.
+    pub fn english_names(&self) -> Vec<&str> {
+        let names = self.entries.iter().filter(|entry| entry.category.is_name());
+        let forms = names.flat_map(|entry| entry.alternatives.iter().chain([&entry.english]));
+        let forms: std::collections::BTreeSet<&str> =
+            forms.map(String::as_str).filter(|form| form.starts_with(char::is_uppercase)).collect();
+        forms.into_iter().collect()
+    }
+
     /// Returns the English spellings of a word of people's names, the commonest first; none where it is not known.
     pub fn name_word(&self, arabic: &str) -> &[String] {
         self.names.get(&crate::arabic::clitics::normalise(arabic)).map_or(&[], Vec::as_slice)

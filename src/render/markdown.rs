@@ -133,7 +133,9 @@ fn publisher_summary(note: &Note, page: &mut Page) {
     for point in &note.publisher_summary {
         lines.push(bullet(point.label.as_deref(), &point.statement, point.flagged));
         let flagged = note.segments_of(point.block).filter(|segment| segment.is_flagged());
-        lines.extend(flagged.map(|segment| format!("  - Check: {} — {}", markdown(&reasons(segment)), original(segment))));
+        lines.extend(
+            flagged.map(|segment| format!("  - Check: {} — {}", markdown(&reasons(segment)), original(segment))),
+        );
     }
     page.push(lines.join("\n"));
 }
@@ -188,7 +190,8 @@ fn flush(kind: BlockKind, anchor: &mut String, running: &mut Vec<String>, page: 
 
 /// Writes a flagged segment: the mark, what is wrong, the English and the Arabic.
 fn flagged(segment: &SegmentTranslation) -> String {
-    let target = if segment.target.trim().is_empty() { "(no translation)".to_owned() } else { markdown(&segment.target) };
+    let target =
+        if segment.target.trim().is_empty() { "(no translation)".to_owned() } else { markdown(&segment.target) };
     format!("⚠ **Check this sentence** ({}): {target} — {}", markdown(&reasons(segment)), original(segment))
 }
 

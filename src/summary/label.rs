@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::contract::{MOST_LABEL_WORDS, FEWEST_LABEL_WORDS};
+use super::contract::{FEWEST_LABEL_WORDS, MOST_LABEL_WORDS};
 use super::select::{Candidates, Choice};
 use super::theme::Themes;
 use super::words::{Vocabulary, words};
@@ -21,8 +21,15 @@ const SUBHEADING_SCORE: f64 = 6.0;
 
 /// Labels for evidence about which nothing better is known, in order of use.
 const PLAIN: &[&str] = &[
-    "Main development", "Further development", "Other details", "Additional points", "Wider picture", "Background facts",
-    "Related remarks", "Remaining details", "Closing remarks",
+    "Main development",
+    "Further development",
+    "Other details",
+    "Additional points",
+    "Wider picture",
+    "Background facts",
+    "Related remarks",
+    "Remaining details",
+    "Closing remarks",
 ];
 
 /// Labels each choice.

@@ -132,12 +132,7 @@ fn extractive_bullet(draft: &Draft, origin: Origin) -> Bullet {
 
 /// Chooses evidence and words it from the translation. A choice for which no words keep the contract is given up for
 /// the next best one, so that a broken translation costs its own bullet and no other.
-fn drafts<'t>(
-    document: &Document,
-    translation: &'t Translation,
-    bullets: usize,
-    checker: &Checker,
-) -> Vec<Draft<'t>> {
+fn drafts<'t>(document: &Document, translation: &'t Translation, bullets: usize, checker: &Checker) -> Vec<Draft<'t>> {
     let candidates = select::Candidates::of(document, translation);
     let mut excluded: BTreeSet<SegmentId> = BTreeSet::new();
     loop {

@@ -55,9 +55,7 @@ pub fn translate(
     let sources: Vec<&str> = arabic.iter().map(|segment| document.segment_text(segment)).collect();
     let mut outcomes = sentences(&sources, engine, checker, effort, progress)?.into_iter();
     let segments = document.segments.iter().map(|segment| match Some(segment).filter(is_arabic) {
-        Some(segment) => {
-            finished(document, segment, outcomes.next().expect("there is one outcome an Arabic segment"))
-        }
+        Some(segment) => finished(document, segment, outcomes.next().expect("there is one outcome an Arabic segment")),
         None => SegmentTranslation::copied(document, segment),
     });
     let segments = segments.collect();
@@ -223,7 +221,8 @@ fn join(checker: &Checker, source: &str, parts: &[Judged]) -> Option<Judged> {
         text.push_str(&lower_first(words));
     }
     let tokens: usize = parts.iter().map(|part| part.hypothesis.tokens).sum();
-    let likelihood: f32 = parts.iter().map(|part| part.hypothesis.log_probability * part.hypothesis.tokens as f32).sum();
+    let likelihood: f32 =
+        parts.iter().map(|part| part.hypothesis.log_probability * part.hypothesis.tokens as f32).sum();
     let finish = parts.iter().map(|part| part.hypothesis.finish).find(|finish| *finish != Finish::Stop);
     (!text.is_empty()).then(|| {
         let hypothesis = Hypothesis {

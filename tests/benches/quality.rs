@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use mujaz::check::{Check, Checker, Facts};
 use mujaz::document;
-use mujaz::engine::llm::LlmEngine;
 use mujaz::engine::Engine;
+use mujaz::engine::llm::LlmEngine;
 use mujaz::glossary::Glossary;
 use mujaz::options::Effort;
 use mujaz::progress::Silent;
@@ -22,7 +22,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let option = |name: &str| arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1)).cloned();
     let Some(model) = arguments.first().filter(|path| path.ends_with(".gguf")) else {
-        println!("quality: no model given; usage: cargo bench --bench quality -- MODEL.gguf [--limit N] [--shared DIR] [--out DIR]");
+        println!(
+            "quality: no model given; usage: cargo bench --bench quality -- MODEL.gguf [--limit N] [--shared DIR] [--out DIR]"
+        );
         return;
     };
     let limit = option("--limit").and_then(|n| n.parse().ok()).unwrap_or(200);
@@ -44,14 +46,24 @@ fn main() {
         println!("{name}: ntrex {} sentences, {seconds:.1} s, {}", lines.len(), kept(&checker, &sources, &outcomes));
         sacrebleu(&out.join("reference.txt"), &file);
         let (outcomes, seconds) = run(&articles, &mut engine, &checker, effort);
-        println!("{name}: articles {} sentences, {seconds:.1} s, {}", articles.len(), kept(&checker, &articles, &outcomes));
+        println!(
+            "{name}: articles {} sentences, {seconds:.1} s, {}",
+            articles.len(),
+            kept(&checker, &articles, &outcomes)
+        );
         let pairs: Vec<String> = articles
             .iter()
             .zip(&outcomes)
             .map(|(source, o)| {
                 let verdicts: Vec<String> =
                     o.judged.verdicts.iter().map(|v| format!("{:?}: {}", v.check, v.detail)).collect();
-                format!("{source}\n{}\n[{} x{}] {}\n", o.judged.hypothesis.text, o.judged.hypothesis.origin, o.attempts, verdicts.join("; "))
+                format!(
+                    "{source}\n{}\n[{} x{}] {}\n",
+                    o.judged.hypothesis.text,
+                    o.judged.hypothesis.origin,
+                    o.attempts,
+                    verdicts.join("; ")
+                )
             })
             .collect();
         std::fs::write(out.join(format!("{name}.articles.txt")), pairs.join("\n")).expect("writable");
@@ -90,10 +102,15 @@ fn kept(checker: &Checker, sources: &[String], outcomes: &[Outcome]) -> String {
     let share = |kept: usize, all: usize| 100.0 * kept as f64 / all.max(1) as f64;
     format!(
         "names {}/{} ({:.1} %), figures {}/{} ({:.1} %), both {:.1} %; invented names {} ({unflagged} unflagged), invented figures {}; flagged {flagged} {by_check:?}",
-        sum.names_kept, sum.names, share(sum.names_kept, sum.names),
-        sum.numbers_kept, sum.numbers, share(sum.numbers_kept, sum.numbers),
+        sum.names_kept,
+        sum.names,
+        share(sum.names_kept, sum.names),
+        sum.numbers_kept,
+        sum.numbers,
+        share(sum.numbers_kept, sum.numbers),
         share(sum.names_kept + sum.numbers_kept, sum.names + sum.numbers),
-        sum.names_invented.len(), sum.numbers_invented.len(),
+        sum.names_invented.len(),
+        sum.numbers_invented.len(),
     )
 }
 
@@ -114,7 +131,7 @@ fn articles(shared: &std::path::Path) -> Vec<String> {
     texts
         .flat_map(|found| {
             let file = SourceFile::read(found).expect("readable");
-            let document = document::read(&file, None).expect("an article");
+            let document = document::read(&file, &document::ReadOptions::default()).expect("an article");
             document.segments.iter().map(|s| document.segment_text(s).to_owned()).collect::<Vec<_>>()
         })
         .collect()
@@ -130,7 +147,9 @@ fn sacrebleu(reference: &std::path::Path, hypotheses: &std::path::Path) {
             .args(["-m", "chrf", "bleu", "-b", "-w", "2"])
             .output();
         match run {
-            Ok(run) if run.status.success() => println!("  sacrebleu (chrF, BLEU): {}", String::from_utf8_lossy(&run.stdout).replace('\n', " ")),
+            Ok(run) if run.status.success() => {
+                println!("  sacrebleu (chrF, BLEU): {}", String::from_utf8_lossy(&run.stdout).replace('\n', " "))
+            }
             _ => println!("  sacrebleu is not installed for python3 (set PYTHON to one that has it)"),
         }
     }

@@ -18,7 +18,6 @@ const SIDE: &[(&str, &[&str])] = &[
     ("registry", &[]),
     ("hub", &["registry", "progress"]),
     ("options", &["registry"]),
-    
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {

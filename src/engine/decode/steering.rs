@@ -243,10 +243,13 @@ impl Constraints {
     /// Lets only the source's figures be written, each as often as the source has it.
     fn keep_figures(&self, text: &str, logits: &mut [f32]) {
         let is_part = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | ':');
-        let run_start = text.rfind(|c: char| !is_part(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+        let run_start =
+            text.rfind(|c: char| !is_part(c)).map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
         let run = text[run_start..].trim_start_matches(['.', ',', ':']);
-        let written: Vec<&str> =
-            text[..text.len() - run.len()].split(|c| !is_part(c)).map(|figure| figure.trim_matches(['.', ',', ':'])).collect();
+        let written: Vec<&str> = text[..text.len() - run.len()]
+            .split(|c| !is_part(c))
+            .map(|figure| figure.trim_matches(['.', ',', ':']))
+            .collect();
         let left: Vec<&str> = self
             .numbers
             .iter()
@@ -349,7 +352,10 @@ mod tests {
 
     #[test]
     fn only_figures_of_the_source_can_be_written() {
-        let request = Request { source: "في 2011 و900".into(), numbers: vec!["2011".into(), "900".into()], ..Request::default() };
+        let request =
+            Request {
+                source: "في 2011 و900".into(), numbers: vec!["2011".into(), "900".into()], ..Request::default()
+            };
         let fresh = logits_after(&request, &[], " in ");
         let can = |logits: &[f32]| -> String { ('0'..='9').filter(|c| logits[*c as usize] > FORBIDDEN).collect() };
         assert_eq!(can(&fresh), "29");
@@ -376,7 +382,10 @@ mod tests {
         let strength = Strength::of_hypothesis(0);
         assert_eq!(logits_after(&request, &[], "")[' ' as usize], strength.begin);
         assert_eq!(logits_after(&request, &[], " Lib")['y' as usize], strength.carry_on);
-        assert!(logits_after(&request, &[], " Libya")[' ' as usize].abs() < f32::EPSILON, "it is there: nothing more to do");
+        assert!(
+            logits_after(&request, &[], " Libya")[' ' as usize].abs() < f32::EPSILON,
+            "it is there: nothing more to do"
+        );
     }
 
     #[test]
