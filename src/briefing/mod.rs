@@ -153,6 +153,15 @@ pub struct Note {
 }
 
 impl Note {
+    /// Returns whether making the note again would give the same note, byte for byte.
+    pub fn was_made_from(&self, provenance: &Provenance) -> bool {
+        self.source == provenance.source
+            && self.models == provenance.models
+            && self.draft == provenance.draft
+            && self.options == provenance.options
+            && self.mujaz.version == provenance.version
+    }
+
     /// Returns the blocks of the body's paragraphs with their numbers, from 1.
     pub fn paragraphs(&self) -> impl Iterator<Item = (usize, &NoteBlock)> {
         let paragraphs = self.document.blocks.iter().filter(|block| block.kind == BlockKind::Paragraph);

@@ -7,6 +7,7 @@ mod output;
 mod printer;
 mod progress;
 mod report;
+mod work;
 
 use std::process::ExitCode;
 

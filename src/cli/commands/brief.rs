@@ -1,10 +1,153 @@
-//! `mujaz brief`.
+//! `mujaz brief`: a note an article, and a briefing for all.
+//!
+//! In: articles. Out: `DIR/<name>.md` and `.json` each as soon as its article is done, and `DIR/briefing.md`; one file
+//! alone without `-o` is printed. A note that is there and was made from the same bytes, models and options is left
+//! alone; the JSON note (kept in `DIR/.mujaz` where only Markdown is wanted) is the memory of that.
 
-use crate::cli::args::{BriefArgs, GlobalArgs};
+use std::path::{Path, PathBuf};
+
+use mujaz::briefing::{self, Note, Provenance};
+use mujaz::pipeline::{self, Wanted};
+use mujaz::progress::Progress;
+use mujaz::render::json::{self, Json};
+use mujaz::render::markdown::Markdown;
+use mujaz::render::{Renderer, overview};
+
+use crate::cli::args::{BriefArgs, GlobalArgs, NoteFormat};
+use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Kind, Status};
+use crate::cli::work::{Loaded, Tally, Work, interrupted};
+
+/// Where notes go when nothing else is said.
+const FOLDER: &str = "notes";
 
 /// Runs the command.
-pub fn run(_args: &BriefArgs, _global: &GlobalArgs, _printer: &Printer) -> Result<Status, CommandError> {
-    Err(CommandError::message(Kind::Internal, "not there yet"))
+pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
+    let (work, mut tally) = Work::plan(&args.inputs, usize::from(args.bullets), global, printer)?;
+    let one_file = matches!(args.inputs.paths.as_slice(), [path] if !path.is_dir());
+    if work.inputs.is_empty() {
+        return Err(nothing(&tally));
+    }
+    let summarizer = args.models.summarizer.as_deref();
+    let mut loaded = Loaded::load(args.models.translator.as_deref(), summarizer, global, printer, &work.progress)?;
+    if one_file && args.output.is_none() {
+        return print_one(args, &work, &mut loaded, tally, printer);
+    }
+    let folder = Folder { path: args.output.clone().unwrap_or_else(|| FOLDER.into()), formats: args.format.clone() };
+    let mut articles = Vec::new();
+    let total = work.inputs.len();
+    for (place, (found, name)) in work.inputs.iter().enumerate() {
+        if work.progress.cancelled() {
+            return Err(interrupted());
+        }
+        let Some(article) = work.read(found, &mut tally, printer) else { continue };
+        let provenance = pipeline::provenance(&article, &loaded.models(), &work.options);
+        let known = if args.force { None } else { folder.made(name, &provenance) };
+        let made_before = known.is_some();
+        let note = match known {
+            Some(note) => Some(note),
+            None => {
+                printer.status(&format!("[{}/{total}] {}", place + 1, found.path.display()));
+                work.brief(&article, &mut loaded, Wanted::Summary, &mut tally, printer)?
+            }
+        };
+        let Some(note) = note else { continue };
+        folder.write(name, &note, made_before)?;
+        if made_before {
+            printer.status(&format!("[{}/{total}] {}: made already", place + 1, found.path.display()));
+        }
+        tally.count(&note);
+        articles.push(briefing::Article::of(&note, folder.link(name)));
+    }
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let briefing = briefing::Briefing::new(articles, tally.failures.clone(), tally.skipped.clone(), version);
+    output::write(&folder.path, "briefing.md", &overview::briefing(&briefing))?;
+    printer.status(&format!("{} {}", tally.summary("briefed"), folder.path.join("briefing.md").display()));
+    Ok(if tally.is_partial() { Status::Partial } else { Status::Complete })
+}
+
+/// The error of a run without inputs.
+fn nothing(tally: &Tally) -> CommandError {
+    if tally.failures.is_empty() {
+        let message = format!("no article found ({} files skipped)", tally.skipped.len());
+        return CommandError::message(Kind::Input, message).hint("-v says which files were skipped and why");
+    }
+    CommandError::message(Kind::Input, "no input could be read")
+}
+
+/// Prints the note of a single input.
+fn print_one(
+    args: &BriefArgs,
+    work: &Work,
+    loaded: &mut Loaded,
+    mut tally: Tally,
+    printer: &Printer,
+) -> Result<Status, CommandError> {
+    // Both formats at once would be neither: JSON is printed where it alone is asked for.
+    let renderer: &dyn Renderer = if args.format == [NoteFormat::Json] { &Json } else { &Markdown };
+    for (found, _) in &work.inputs {
+        let Some(article) = work.read(found, &mut tally, printer) else { continue };
+        if let Some(note) = work.brief(&article, loaded, Wanted::Summary, &mut tally, printer)? {
+            tally.count(&note);
+            printer.data(&rendered(renderer, &note)?)?;
+        }
+    }
+    printer.status(&tally.summary("briefed"));
+    Ok(if tally.is_partial() { Status::Partial } else { Status::Complete })
+}
+
+fn rendered(renderer: &dyn Renderer, note: &Note) -> Result<Vec<u8>, CommandError> {
+    renderer.render(note).map_err(|error| CommandError::new(Kind::Internal, &error))
+}
+
+/// The folder that notes are written into.
+struct Folder {
+    path: PathBuf,
+    formats: Vec<NoteFormat>,
+}
+
+impl Folder {
+    fn renderers(&self) -> impl Iterator<Item = &'static dyn Renderer> {
+        self.formats.iter().map(|format| match format {
+            NoteFormat::Md => &Markdown as &dyn Renderer,
+            NoteFormat::Json => &Json as &dyn Renderer,
+        })
+    }
+
+    /// Returns the folder and the name of the JSON by which a note is known again.
+    fn memory(&self, name: &str) -> (PathBuf, String) {
+        let folder =
+            if self.formats.contains(&NoteFormat::Json) { self.path.clone() } else { self.path.join(".mujaz") };
+        (folder, format!("{name}.json"))
+    }
+
+    /// Returns the note that is there, where it is whole and made from just this.
+    fn made(&self, name: &str, provenance: &Provenance) -> Option<Note> {
+        let (folder, file) = self.memory(name);
+        let note = json::parse(&fs_err::read(folder.join(file)).ok()?).ok()?;
+        note.was_made_from(provenance).then_some(note)
+    }
+
+    /// Writes a note in every format; of one that was made before only what is missing.
+    fn write(&self, name: &str, note: &Note, made_before: bool) -> Result<(), CommandError> {
+        // The memory comes last: it says that the others are there.
+        for renderer in self.renderers().filter(|renderer| renderer.name() != Json.name()) {
+            let file = format!("{name}.{}", renderer.name());
+            if !(made_before && self.path.join(&file).exists()) {
+                output::write(&self.path, &file, &rendered(renderer, note)?)?;
+            }
+        }
+        let (folder, file) = self.memory(name);
+        if !made_before {
+            output::write(&folder, &file, &rendered(&Json, note)?)?;
+        }
+        Ok(())
+    }
+
+    /// Returns what the briefing links to.
+    fn link(&self, name: &str) -> String {
+        let extension = if self.formats.contains(&NoteFormat::Md) { "md" } else { "json" };
+        Path::new(&format!("{name}.{extension}")).display().to_string()
+    }
 }

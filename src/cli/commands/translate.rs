@@ -1,10 +1,77 @@
-//! `mujaz translate`.
+//! `mujaz translate`: the English of each article, flagged segments marked.
 
-use crate::cli::args::{GlobalArgs, TranslateArgs};
+use std::path::Path;
+
+use mujaz::pipeline::Wanted;
+use mujaz::progress::Progress;
+use mujaz::render::Renderer;
+use mujaz::render::json::Json;
+use mujaz::render::markdown::Markdown;
+use mujaz::render::text::Text;
+
+use crate::cli::args::{GlobalArgs, Inputs, TranslateArgs, TranslationFormat};
+use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Kind, Status};
+use crate::cli::work::{Loaded, Work, interrupted};
 
 /// Runs the command.
-pub fn run(_args: &TranslateArgs, _global: &GlobalArgs, _printer: &Printer) -> Result<Status, CommandError> {
-    Err(CommandError::message(Kind::Internal, "not there yet"))
+pub fn run(args: &TranslateArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
+    let renderer: &dyn Renderer = match args.format {
+        TranslationFormat::Txt => &Text,
+        TranslationFormat::Md => &Markdown,
+        TranslationFormat::Json => &Json,
+    };
+    let task = Task { wanted: Wanted::Translation, renderer, bullets: 3, done: "translated" };
+    task.run(&args.inputs, &args.output, (args.translator.as_deref(), None), global, printer)
+}
+
+/// A command that gives one result an input: printed one after the other, or written into a folder.
+pub struct Task<'r> {
+    /// How much is made.
+    pub wanted: Wanted,
+    /// What it is written as.
+    pub renderer: &'r dyn Renderer,
+    /// How many bullets.
+    pub bullets: usize,
+    /// The word for what was done.
+    pub done: &'r str,
+}
+
+impl Task<'_> {
+    /// Runs it over the inputs; `models` are the ids of translator and summarizer.
+    pub fn run(
+        &self,
+        inputs: &Inputs,
+        output: &Path,
+        models: (Option<&str>, Option<&str>),
+        global: &GlobalArgs,
+        printer: &Printer,
+    ) -> Result<Status, CommandError> {
+        let (work, mut tally) = Work::plan(inputs, self.bullets, global, printer)?;
+        if work.inputs.is_empty() {
+            return Err(CommandError::message(Kind::Input, "no article found").hint("-v says what was skipped and why"));
+        }
+        let mut loaded = Loaded::load(models.0, models.1, global, printer, &work.progress)?;
+        let printed = output.as_os_str() == "-";
+        for (place, (found, name)) in work.inputs.iter().enumerate() {
+            if work.progress.cancelled() {
+                return Err(interrupted());
+            }
+            let Some(article) = work.read(found, &mut tally, printer) else { continue };
+            if work.inputs.len() > 1 {
+                printer.status(&format!("[{}/{}] {}", place + 1, work.inputs.len(), found.path.display()));
+            }
+            let Some(note) = work.brief(&article, &mut loaded, self.wanted, &mut tally, printer)? else { continue };
+            tally.count(&note);
+            let bytes = self.renderer.render(&note).map_err(|error| CommandError::new(Kind::Internal, &error))?;
+            if printed {
+                printer.data(&bytes)?;
+            } else {
+                output::write(output, &format!("{name}.{}", self.renderer.name()), &bytes)?;
+            }
+        }
+        printer.status(&tally.summary(self.done));
+        Ok(if tally.is_partial() { Status::Partial } else { Status::Complete })
+    }
 }
