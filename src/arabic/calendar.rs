@@ -158,7 +158,7 @@ pub fn dates(text: &str) -> Vec<FoundDate> {
             if captures.name("n").is_some_and(|n| month(n.as_str()).map(i16::from) != Some(first)) {
                 continue;
             }
-            if !stands_alone(text, whole.start(), whole.end()) || !(1900..=2100).contains(&year) {
+            if !stands_alone(text, whole.start(), whole.end(), month(words).is_some()) || !(1900..=2100).contains(&year) {
                 continue;
             }
             let civil = |month: i16, day: i16| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok();
@@ -181,7 +181,7 @@ pub fn dates(text: &str) -> Vec<FoundDate> {
 }
 
 /// Returns whether a match is no part of a longer number or word and not followed by the sign of the Hijri era.
-fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+fn stands_alone(text: &str, start: usize, end: usize, worded: bool) -> bool {
     let before = text[..start].chars().next_back();
     let mut rest = text[end..].chars();
     let after = rest.next();
@@ -190,7 +190,7 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     !glued(before)
         && !glued(after)
         && !hijri
-        && !matches!(before, Some('/' | '.' | '-'))
+        && (worded || !matches!(before, Some('/' | '.' | '-')))
         && !(matches!(after, Some('/' | '-')) && rest.next().is_some_and(|c| digit(c).is_some()))
 }
 

@@ -8,7 +8,7 @@ use super::StatedDate;
 use super::line::{Line, key};
 use super::outlet::{Outlet, is_place, outlet};
 use crate::arabic::calendar::{self, WEEKDAYS};
-use crate::arabic::letters::is_arabic_letter;
+use crate::arabic::letters::{digit, is_arabic_letter};
 
 /// What a line says about the article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -181,6 +181,9 @@ const COUNTRIES: &[&str] = &[
     "اثيوبيا",
 ];
 
+/// Words beside an outlet that name nobody, as keys.
+const FILLERS: &[&str] = &["خاص", "متابعه", "متابعات", "مراسله", "مراسلنا", "تقرير", "ترجمه", "رصد", "تحرير", "مراسلون"];
+
 /// First words that no name has: a line that starts with one says something.
 const NO_NAME: &[&str] = &[
     "في",
@@ -287,7 +290,7 @@ pub(super) fn is_name(phrase: &str) -> bool {
     let phrase = phrase.trim();
     let plain = phrase
         .chars()
-        .all(|c| is_arabic_letter(c) || crate::arabic::letters::is_diacritic(c) || matches!(c, ' ' | '.' | '-' | 'ـ'));
+        .all(|c| is_arabic_letter(c) || crate::arabic::letters::is_diacritic(c) || matches!(c, ' ' | '.' | 'ـ'));
     let words: Vec<String> = key(phrase).split(' ').map(str::to_owned).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).filter(|w| !matches!(*w, "د" | "ا" | "م")).collect();
     let compound =
@@ -298,7 +301,7 @@ pub(super) fn is_name(phrase: &str) -> bool {
         && !phrase.split_whitespace().any(|word| word == "على")
         && (2..=longest).contains(&words.len())
         && words.iter().all(|w| w.chars().count() <= 12 && !NO_NAME.contains(w))
-        && words.first().is_some_and(|w| !w.starts_with("ال") || WITH_ARTICLE.contains(w))
+        && words.first().is_some_and(|w| (!w.starts_with("ال") || WITH_ARTICLE.contains(w)) && !BYLINE_LABELS.contains(w))
         && !words.iter().any(|w| w.starts_with("لل"))
         && outlet(phrase).is_none()
         && !is_place(phrase)
@@ -349,7 +352,7 @@ fn labelled(text: &str) -> Option<Credit> {
         // Without a colon the verb "كتب" and the noun "تقرير" open sentences too: a name must follow, and nothing else.
         let sure =
             matches!(label.as_str(), "بقلم" | "اعداد" | "حاوره" | "حاورته" | "حاورها" | "نشر بواسطه" | "بواسطه" | "by");
-        if BYLINE_LABELS.contains(&label.as_str()) && (is_name(&rest) || (sure && rest.split_whitespace().count() <= 4))
+        if BYLINE_LABELS.contains(&label.as_str()) && (is_name(&rest) || (sure && separated(&rest).next().is_some_and(|name| name.split_whitespace().count() <= 4)))
         {
             return person(&rest);
         }
@@ -359,13 +362,14 @@ fn labelled(text: &str) -> Option<Credit> {
 
 /// Reads what follows a label for persons: a name, perhaps with a town, an outlet or a date after a separator.
 fn person(rest: &str) -> Option<Credit> {
-    let pieces: Vec<&str> = separated(rest).collect();
-    let mut credit = Credit::default();
+    let (rest, date) = without_date(rest);
+    let mut credit = Credit { date, ..Credit::default() };
     let mut names = Vec::new();
-    for piece in pieces {
-        if let Some(date) = only_date(piece) {
-            credit.date = Some(date);
-        } else if is_place(piece) && !names.is_empty() {
+    for piece in separated(&rest) {
+        if is_date_words(piece) {
+            continue;
+        }
+        if is_place(piece) && !names.is_empty() {
             credit.place = Some(piece.to_owned());
         } else if matches!(outlet(piece), Some(Outlet::Agency | Outlet::Publisher)) {
             credit.publisher = Some(unquoted(piece));
@@ -377,6 +381,29 @@ fn person(rest: &str) -> Option<Credit> {
         credit.byline = Some(names.join("، "));
     }
     (credit != Credit::default()).then_some(credit)
+}
+
+/// Takes the first full date out of a text; what stood on its two sides stays apart.
+fn without_date(text: &str) -> (String, Option<StatedDate>) {
+    match calendar::dates(text).first() {
+        Some(found) => {
+            let date = StatedDate { iso: found.date, words: found.span.of(text).to_owned() };
+            (format!("{} | {}", &text[..found.span.start], &text[found.span.end..]), Some(date))
+        }
+        None => (text.to_owned(), None),
+    }
+}
+
+/// Returns a phrase without the day and month at its end: "عمان 9 يناير".
+fn without_day(phrase: &str) -> &str {
+    let mut words = phrase.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
+    let found = words.find(|&at| {
+        let mut rest = phrase[at..].split_whitespace();
+        let day = rest.next().is_some_and(|day| day.chars().all(|c| digit(c).is_some()));
+        let month: Vec<&str> = rest.collect();
+        day && month.join(" ").split('/').all(|name| calendar::month(name).is_some())
+    });
+    found.map_or(phrase, |at| phrase[..at].trim_end())
 }
 
 /// Returns the parts of a line between separators.
@@ -407,7 +434,7 @@ fn cut_at_separator(text: &str) -> (&str, &str) {
         let beside_space = before.is_none_or(char::is_whitespace) || after.is_none_or(char::is_whitespace);
         let in_figure = before.is_some_and(char::is_numeric) && after.is_some_and(char::is_numeric);
         let separates = match c {
-            '–' | '—' | '|' | '،' | ',' | '(' | ')' | '[' | ']' | '؛' | '•' | '·' | '\\' => true,
+            '–' | '—' | '|' | '+' | '،' | ',' | '(' | ')' | '[' | ']' | '؛' | '•' | '·' | '\\' => true,
             '/' | ':' => !in_figure,
             '-' | 'ـ' => beside_space && !in_figure,
             _ => false,
@@ -424,22 +451,18 @@ fn cut_at_separator(text: &str) -> (&str, &str) {
 fn parts(text: &str) -> Option<Credit> {
     let mut credit = Credit::default();
     let mut known = 0;
-    let mut text = text.trim().trim_end_matches(['.', ':']).to_owned();
     // A date may hold separators of its own: it is taken out first.
-    if let Some(found) = calendar::dates(&text).first() {
-        let words = found.span.of(&text).to_owned();
-        credit.date = Some(StatedDate { iso: found.date, words: words.clone() });
-        text = text.replacen(&words, " | ", 1);
-        known += 1;
-    }
-    let dated = known > 0;
+    let (text, date) = without_date(text.trim().trim_end_matches(['.', ':']));
+    credit.date = date;
+    let dated = credit.date.is_some();
+    known += usize::from(dated);
     for piece in separated(&text) {
-        let piece = piece.strip_prefix("خاص ").unwrap_or(piece);
+        let piece = without_day(piece.strip_prefix("خاص ").unwrap_or(piece));
         let own = piece.strip_prefix("مراسل ").or_else(|| piece.strip_prefix("من مراسل ")).unwrap_or(piece);
         // "الجزائر" is a town and "الرياض" a newspaper too: the first of two is the town.
         if credit.place.is_none() && is_place(piece) {
             credit.place = Some(piece.to_owned());
-        } else if is_date_words(piece) {
+        } else if is_date_words(piece) || FILLERS.contains(&key(piece).as_str()) {
             continue;
         } else if credit.place.is_some() && COUNTRIES.contains(&key(piece).as_str()) {
             continue;
@@ -476,10 +499,6 @@ fn dated(text: &str, labelled: bool) -> Option<Credit> {
     // A line that only says when the page was changed gives that day: it is the article's own all the same.
     let date = StatedDate { iso: first.date, words: first.span.of(text).to_owned() };
     Some(Credit { date: Some(date), labelled, ..Credit::default() })
-}
-
-fn only_date(text: &str) -> Option<StatedDate> {
-    dated(text, false).and_then(|credit| credit.date)
 }
 
 fn is_date_word(word: &str) -> bool {

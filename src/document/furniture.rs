@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use super::line::{Line, key, without_figures};
 use super::outlet::data;
+use crate::arabic::calendar::dates;
 
 /// What a line of furniture says about the lines after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +69,10 @@ pub(super) fn mark(line: &Line) -> Option<Mark> {
     if line.key.is_empty() && line.words > 3 {
         return None;
     }
-    if !line.has_letter() || is_address(&line.text) || line.key.is_empty() {
+    if !line.has_letter() && !dates(&line.text).is_empty() {
+        return None;
+    }
+    if !line.has_letter() || is_address(&line.text) || line.key.is_empty() || is_staff(line) {
         // Page numbers, times, rows of stars, addresses.
         return Some(Mark::Widget);
     }
@@ -110,6 +114,15 @@ fn starts_or_says(phrase: &str, notice: &str, line: &Line) -> bool {
 fn is_address(text: &str) -> bool {
     !text.contains(char::is_whitespace)
         && (text.starts_with("http") || text.starts_with("www.") || (text.contains('@') && text.is_ascii()))
+}
+
+/// Returns whether a line in brackets says who worked on a dispatch: "(إعداد … للنشرة العربية - تحرير …)".
+fn is_staff(line: &Line) -> bool {
+    let leads = ["تغطيه", "اعداد", "تحرير", "شارك في التغطيه", "شارك في", "ساهم في", "اسهم في", "كتابه", "ترجمه"];
+    line.text.starts_with('(')
+        && line.text.ends_with([')', '.'])
+        && line.words <= 40
+        && leads.iter().any(|lead| line.key.strip_prefix(lead).is_some_and(|rest| rest.starts_with(' ')))
 }
 
 /// Returns whether a line is a row of buttons: "فيسبوك | تويتر | واتساب".

@@ -42,11 +42,19 @@ struct Work<'l> {
     marks: Vec<Option<Mark>>,
     credits: Vec<Option<Credit>>,
     roles: Vec<Role>,
+    /// For each line whether it reads as running text, whatever its place.
+    running: Vec<bool>,
     meta: Meta,
     evidence: Evidence,
     /// The first line after the headline, and one past the last line of the article.
     start: usize,
     end: usize,
+}
+
+/// Returns whether a line reads as running text: a sentence, or many words.
+fn reads(line: &Line) -> bool {
+    (line.is_prose() || (line.is_closed() && line.words >= 4) || (line.words >= 15 && !line.is_cut_off()))
+        && !caption::is_caption(line)
 }
 
 /// Finds the article in a page.
@@ -55,8 +63,10 @@ pub(super) fn extract(lines: &[Line]) -> Page {
     let credits: Vec<Option<Credit>> =
         lines.iter().zip(&marks).map(|(line, mark)| if mark.is_none() { credit::line(line) } else { None }).collect();
     let found = headline::find(lines, &marks, &credits);
+    let running = (0..lines.len()).map(|at| marks[at].is_none() && credits[at].is_none() && reads(&lines[at])).collect();
     let mut work = Work {
         lines,
+        running,
         roles: vec![Role::Open; lines.len()],
         marks,
         credits,
@@ -83,13 +93,9 @@ impl Work<'_> {
         self.roles[at] == Role::Open
     }
 
-    /// Returns whether a line reads as running text of the article.
+    /// Returns whether a line reads as running text and is not decided on yet.
     fn runs(&self, at: usize) -> bool {
-        let line = &self.lines[at];
-        self.is_open(at)
-            && self.credits[at].is_none()
-            && (line.is_prose() || (line.is_closed() && line.words >= 4) || (line.words >= 15 && !line.is_cut_off()))
-            && !caption::is_caption(line)
+        self.running[at] && self.is_open(at)
     }
 
     fn part(&mut self, at: usize, kind: BlockKind) {
@@ -141,7 +147,7 @@ impl Work<'_> {
     fn find_end(&mut self) {
         let text: Vec<usize> = (0..self.lines.len())
             .map(|at| {
-                if at >= self.start && self.marks[at].is_none() && self.runs(at) {
+                if at >= self.start && self.runs(at) {
                     self.lines[at].text.len()
                 } else {
                     0
@@ -172,12 +178,13 @@ impl Work<'_> {
     }
 
     fn summary(&mut self) {
+        let first = (self.start..self.end).find(|&at| self.running[at]).unwrap_or(self.end);
         for at in self.start..self.end {
             if self.marks[at] != Some(Mark::Summary) || !self.is_open(at) {
                 continue;
             }
             let points = summary_box::points(self.lines, &self.marks, at, self.end);
-            let opens_body = !(self.start..at).any(|before| self.marks[before].is_none() && self.runs(before));
+            let opens_body = at < first;
             // "خلاصة" over the last paragraphs is the author's own heading.
             if !points.is_empty() || opens_body || self.lines[at].words > 2 {
                 self.roles[at] = Role::Out;
@@ -194,6 +201,8 @@ impl Work<'_> {
     /// Leaves out what is marked, and the links after "read also".
     fn furniture(&mut self) {
         let mut over = false;
+        let first = (self.start..self.end).find(|&at| self.runs(at)).unwrap_or(self.end);
+        let last = (self.start..self.end).rev().find(|&at| self.runs(at) && self.lines[at].is_prose()).unwrap_or(0);
         let mut at = self.start;
         while at < self.end {
             let open = self.is_open(at);
@@ -204,8 +213,7 @@ impl Work<'_> {
                     continue;
                 }
                 Some(Mark::Notice) if open => {
-                    over |= (self.start..at).any(|before| self.runs(before))
-                        && !(at + 1..self.end).any(|after| self.marks[after].is_none() && self.lines[after].is_prose());
+                    over |= at > first && at > last;
                     self.evidence.rights(&self.lines[at].text);
                     self.roles[at] = Role::Out;
                 }
