@@ -13,7 +13,7 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_sign_epi8, _mm256_storeu_ps, _mm256_xor_si256,
 };
 
-use super::activations::{Part, quantize_part};
+use super::activations::{Part, quantize_block, quantize_part};
 use super::tile::{LINES, Operands, Tile};
 use super::{BLOCK, PANEL};
 
@@ -104,7 +104,7 @@ pub(super) fn quantize(part: Part<'_>) {
     /// Is the same code, compiled for the instruction set.
     #[target_feature(enable = "avx2,fma,f16c")]
     fn twin(part: Part<'_>) {
-        quantize_part(part);
+        quantize_part(part, |x, values| quantize_block(x, values));
     }
     // SAFETY: `Path::available` lists the paths that call this only where the machine has the features.
     unsafe { twin(part) }
