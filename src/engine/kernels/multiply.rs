@@ -15,8 +15,11 @@ use super::matrix::QuantMatrix;
 use super::tile::{LINES, MAX_ROWS, Path, Tile};
 use super::{Activations, Error, PANEL};
 
-/// Fewest multiply-adds that are worth a task of their own: a few microseconds, about what waking a thread costs.
-const TASK: usize = 1 << 18;
+/// Multiply-adds below which one thread does it all: about ten microseconds, what it costs to wake another.
+const ALONE: usize = 1 << 22;
+
+/// What a weight costs at least, in multiply-adds: the time to read it from memory.
+const READ: usize = 8;
 
 /// Where the results go, shared among threads that write to different columns.
 struct Output {
@@ -84,9 +87,9 @@ pub(super) fn multiply_with(
     }
     let output = Output { start: out.as_mut_ptr().cast::<f32>(), width };
     let pairs = w.panels().div_ceil(2);
-    let work = m * width * w.columns();
     let threads = rayon::current_num_threads();
-    let tasks = if threads == 1 || work < 2 * TASK { 1 } else { (work / TASK).min(4 * threads) };
+    let alone = threads == 1 || m.max(READ) * width * w.columns() < ALONE;
+    let tasks = if alone { 1 } else { 4 * threads };
     // By weights first, since these then are read once; by activations where there are not enough weights to share.
     let by_pairs = tasks.min(pairs).max(1);
     let by_tiles = (tasks / by_pairs).clamp(1, tiles(m).max(1));
