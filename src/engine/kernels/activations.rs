@@ -9,10 +9,10 @@ use super::tile::{MAX_ROWS, Operands, Path};
 use super::{BLOCK, Error};
 
 /// Blocks whose largest magnitude is below this become zero: 127 over it would not be finite.
-const SMALLEST: f32 = 1e-30;
+pub(super) const SMALLEST: f32 = 1e-30;
 
 /// Values below which one thread quantises them all.
-const ALONE: usize = 1 << 15;
+const ALONE: usize = 1 << 16;
 
 /// Quantised rows, ready to be multiplied with any matrix of as many columns.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl Activations {
             parts.push(Part { x, columns, values: values.as_chunks_mut().0, scales, offsets });
             rest = (x_rest, values_rest, scales_rest, offsets_rest);
         }
-        if expected < ALONE {
+        if expected < ALONE || rayon::current_num_threads() == 1 {
             parts.into_iter().for_each(|part| path.quantize(part));
         } else {
             parts.into_par_iter().for_each(|part| path.quantize(part));
@@ -79,13 +79,12 @@ impl Activations {
         self.columns
     }
 
-    /// Fills the activations' side of a tile's operands.
-    pub(super) fn operands<'a>(&'a self, start: usize, end: usize, mut weights: Operands<'a>) -> Operands<'a> {
-        let blocks = weights.blocks;
-        weights.x = &self.values[start * blocks * BLOCK..end * blocks * BLOCK];
-        weights.x_scales = &self.scales[start * blocks..end * blocks];
-        weights.x_offsets = &self.offsets[start * blocks..end * blocks];
-        weights
+    /// Fills in the activations' side of a tile's operands.
+    pub(super) fn fill<'a>(&'a self, start: usize, end: usize, operands: &mut Operands<'a>) {
+        let blocks = operands.blocks;
+        operands.x = &self.values[start * blocks * BLOCK..end * blocks * BLOCK];
+        operands.x_scales = &self.scales[start * blocks..end * blocks];
+        operands.x_offsets = &self.offsets[start * blocks..end * blocks];
     }
 }
 
@@ -109,12 +108,9 @@ pub(super) struct Part<'a> {
     offsets: &'a mut [i32],
 }
 
-/// Quantises the rows of one tile.
-///
-/// Inlined into a caller for each instruction set, whose compiler then makes vectors of it; there is nothing in it
-/// that another order would change.
+/// Quantises the rows of one tile, block by block.
 #[inline(always)]
-pub(super) fn quantize_part(part: Part<'_>) {
+pub(super) fn quantize_part(part: Part<'_>, quantize_block: impl Fn(&[f32; BLOCK], &mut [i8; BLOCK]) -> (f32, i32)) {
     let rows = part.x.len() / part.columns;
     for (row, x) in part.x.chunks_exact(part.columns).enumerate() {
         let (whole, rest) = x.as_chunks::<BLOCK>();
@@ -133,17 +129,17 @@ pub(super) fn quantize_part(part: Part<'_>) {
 
 /// Quantises one block; returns its scale and -128 times the sum of its values.
 ///
-/// A value that is infinite or not a number makes the scale so too, and with it every result of the row.
+/// A value that is infinite or not a number makes the scale so too, and with it every result of the row. Inlined into
+/// a caller for each instruction set, where it becomes vectors; there is nothing in it that another order would change.
 #[inline(always)]
-fn quantize_block(x: &[f32; BLOCK], values: &mut [i8; BLOCK]) -> (f32, i32) {
+pub(super) fn quantize_block(x: &[f32; BLOCK], values: &mut [i8; BLOCK]) -> (f32, i32) {
     // The bits of magnitudes order as the magnitudes do, with infinity and not-a-number above all others.
     let largest = f32::from_bits(x.iter().fold(0, |largest, x| largest.max(x.abs().to_bits())));
     let (scale, inverse) = if largest < SMALLEST { (0.0, 0.0) } else { (largest / 127.0, 127.0 / largest) };
-    let mut sum = 0i32;
-    for (value, x) in values.iter_mut().zip(x) {
-        let rounded = (x * inverse).round_ties_even().clamp(-127.0, 127.0) as i32;
+    // At most 127 * (1 + 2^-23) before it is rounded, so 127 after; what is not a number becomes 0.
+    let rounded = x.map(|x| (x * inverse).round_ties_even() as i32);
+    for (value, rounded) in values.iter_mut().zip(rounded) {
         *value = rounded as i8;
-        sum += rounded;
     }
-    (scale, -128 * sum)
+    (scale, -128 * rounded.iter().sum::<i32>())
 }

@@ -7,7 +7,7 @@
 //! on the machine. Attention, normalisation and everything else of a model is left to candle.
 //!
 //! Files: [`matrix`] builds and packs weights, `activations` quantises the other side, `tile` picks the instruction
-//! set and defines what a kernel computes, `scalar` is that definition in plain Rust, `avx512` and `avx2` are its
+//! set and defines what a kernel computes, `scalar` is that definition in plain Rust, `avx512`, `avx2` and `neon` are its
 //! twins, `multiply` walks the tiles and shares them among threads, [`linear`] is the layer a candle model holds.
 //!
 //! Source: the block format is ggml's (`docs/gguf.md` and `ggml-common.h` of ggml-org/ggml); the packing is ours.
@@ -20,6 +20,8 @@ mod avx512;
 pub mod linear;
 pub mod matrix;
 mod multiply;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -65,12 +67,12 @@ pub enum Error {
         /// How many there are.
         rows: usize,
     },
-    /// A weight is infinite, or not a number.
-    #[error("weight {value} in row {row}")]
-    NotFinite {
+    /// A weight, or a scale of weights, is infinite, not a number, or too large for a scale in f16.
+    #[error("weight {value} in row {row} is out of range")]
+    Weight {
         /// The row, from 0.
         row: usize,
-        /// The weight.
+        /// A value of the block that is at fault.
         value: f32,
     },
     /// Reading the tensor failed.

@@ -7,7 +7,7 @@
 //! `sum over blocks b, from 0, of fma(f32(sum over k of x[r,b,k] * w[n,b,k]), wscale[n,b] * xscale[r,b], sum so far)`.
 
 use super::PANEL;
-use super::activations::{Part, quantize_part};
+use super::activations::{Part, quantize_block, quantize_part};
 use super::scalar;
 
 /// Most activation rows in a tile: 2 panels by 6 rows is 12 integer and 12 float accumulators of the 32 registers.
@@ -43,6 +43,10 @@ pub(super) struct Operands<'a> {
     pub x_scales: &'a [f32],
     /// -128 times the sum of each block, same order: what the 128 added to each weight costs.
     pub x_offsets: &'a [i32],
+    /// The weights that will be needed next, for a kernel to ask memory for; may be empty.
+    pub next: &'a [Line],
+    /// Which lines of each block of `next` to ask for, from and to: the tiles of a panel share them.
+    pub ahead: (usize, usize),
 }
 
 impl Operands<'_> {
@@ -77,6 +81,12 @@ pub(super) enum Path {
     /// 512-bit registers, products of four bytes at once.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// 128-bit registers, 16-bit products.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// 128-bit registers, products of four bytes at once.
+    #[cfg(target_arch = "aarch64")]
+    NeonDot,
 }
 
 impl Path {
@@ -96,6 +106,13 @@ impl Path {
                 }
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            paths.push(Self::Neon);
+            if std::arch::is_aarch64_feature_detected!("dotprod") {
+                paths.push(Self::NeonDot);
+            }
+        }
         paths
     }
 
@@ -108,9 +125,14 @@ impl Path {
     /// Quantises the activations of one tile.
     pub fn quantize(self, part: Part<'_>) {
         match self {
-            Self::Scalar => quantize_part(part),
+            Self::Scalar => quantize_part(part, quantize_block),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 | Self::AvxVnni | Self::Avx512 => super::avx2::quantize(part),
+            Self::Avx2 | Self::AvxVnni => super::avx2::quantize(part),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::avx512::quantize(part),
+            // NEON is part of the baseline: the compiler makes vectors of the plain code.
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon | Self::NeonDot => quantize_part(part, quantize_block),
         }
     }
 
@@ -124,6 +146,10 @@ impl Path {
             Self::AvxVnni => super::avx2::run_vnni(operands, tile),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => super::avx512::run(operands, tile),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => super::neon::run(operands, tile),
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonDot => super::neon::run_dot(operands, tile),
         }
     }
 }
