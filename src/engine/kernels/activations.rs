@@ -3,11 +3,16 @@
 //! In: f32 rows. Out: int8 in blocks of 32 with an f32 scale, in the order in which the kernels read them. A block is
 //! quantised from its own 32 values only, so a row's result does not depend on the others.
 
-use super::tile::{MAX_ROWS, Operands};
+use rayon::prelude::*;
+
+use super::tile::{MAX_ROWS, Operands, Path};
 use super::{BLOCK, Error};
 
 /// Blocks whose largest magnitude is below this become zero: 127 over it would not be finite.
-const SMALLEST: f32 = 1e-30;
+pub(super) const SMALLEST: f32 = 1e-30;
+
+/// Values below which one thread quantises them all.
+const ALONE: usize = 1 << 16;
 
 /// Quantised rows, ready to be multiplied with any matrix of as many columns.
 #[derive(Debug, Clone)]
@@ -28,6 +33,11 @@ impl Activations {
     /// # Errors
     /// Where `x` has another size, or there are no columns.
     pub fn quantize(x: &[f32], rows: usize, columns: usize) -> Result<Self, Error> {
+        Self::quantize_with(Path::best(), x, rows, columns)
+    }
+
+    /// Quantises by one path.
+    pub(super) fn quantize_with(path: Path, x: &[f32], rows: usize, columns: usize) -> Result<Self, Error> {
         if columns == 0 {
             return Err(Error::Columns { got: 0, expected: 1 });
         }
@@ -39,22 +49,22 @@ impl Activations {
         let mut values = vec![0i8; rows * blocks * BLOCK];
         let mut scales = vec![0f32; rows * blocks];
         let mut offsets = vec![0i32; rows * blocks];
+        let mut parts = Vec::with_capacity(tiles(rows));
+        let mut rest = (x, values.as_mut_slice(), scales.as_mut_slice(), offsets.as_mut_slice());
         for tile in 0..tiles(rows) {
             let (start, end) = tile_rows(tile, rows);
-            for (row, x) in (start..end).zip(x[start * columns..end * columns].chunks_exact(columns)) {
-                for (block, x) in x.chunks(BLOCK).enumerate() {
-                    let at = start * blocks + block * (end - start) + (row - start);
-                    let (values, _) = values[at * BLOCK..].as_chunks_mut::<BLOCK>();
-                    (scales[at], offsets[at]) = match x.try_into() {
-                        Ok(x) => quantize_block(x, &mut values[0]),
-                        Err(_) => {
-                            let mut padded = [0f32; BLOCK];
-                            padded[..x.len()].copy_from_slice(x);
-                            quantize_block(&padded, &mut values[0])
-                        }
-                    };
-                }
-            }
+            let count = end - start;
+            let (x, x_rest) = rest.0.split_at(count * columns);
+            let (values, values_rest) = rest.1.split_at_mut(count * blocks * BLOCK);
+            let (scales, scales_rest) = rest.2.split_at_mut(count * blocks);
+            let (offsets, offsets_rest) = rest.3.split_at_mut(count * blocks);
+            parts.push(Part { x, columns, values: values.as_chunks_mut().0, scales, offsets });
+            rest = (x_rest, values_rest, scales_rest, offsets_rest);
+        }
+        if expected < ALONE || rayon::current_num_threads() == 1 {
+            parts.into_iter().for_each(|part| path.quantize(part));
+        } else {
+            parts.into_par_iter().for_each(|part| path.quantize(part));
         }
         Ok(Self { rows, columns, values, scales, offsets })
     }
@@ -69,13 +79,12 @@ impl Activations {
         self.columns
     }
 
-    /// Fills the activations' side of a tile's operands.
-    pub(super) fn operands<'a>(&'a self, start: usize, end: usize, mut weights: Operands<'a>) -> Operands<'a> {
-        let blocks = weights.blocks;
-        weights.x = &self.values[start * blocks * BLOCK..end * blocks * BLOCK];
-        weights.x_scales = &self.scales[start * blocks..end * blocks];
-        weights.x_offsets = &self.offsets[start * blocks..end * blocks];
-        weights
+    /// Fills in the activations' side of a tile's operands.
+    pub(super) fn fill<'a>(&'a self, start: usize, end: usize, operands: &mut Operands<'a>) {
+        let blocks = operands.blocks;
+        operands.x = &self.values[start * blocks * BLOCK..end * blocks * BLOCK];
+        operands.x_scales = &self.scales[start * blocks..end * blocks];
+        operands.x_offsets = &self.offsets[start * blocks..end * blocks];
     }
 }
 
@@ -90,18 +99,47 @@ pub(super) fn tile_rows(tile: usize, rows: usize) -> (usize, usize) {
     (tile * rows / tiles, (tile + 1) * rows / tiles)
 }
 
+/// The rows of one tile, and where their quantised values go.
+pub(super) struct Part<'a> {
+    x: &'a [f32],
+    columns: usize,
+    values: &'a mut [[i8; BLOCK]],
+    scales: &'a mut [f32],
+    offsets: &'a mut [i32],
+}
+
+/// Quantises the rows of one tile, block by block.
+#[inline(always)]
+pub(super) fn quantize_part(part: Part<'_>, quantize_block: impl Fn(&[f32; BLOCK], &mut [i8; BLOCK]) -> (f32, i32)) {
+    let rows = part.x.len() / part.columns;
+    for (row, x) in part.x.chunks_exact(part.columns).enumerate() {
+        let (whole, rest) = x.as_chunks::<BLOCK>();
+        let mut at = row;
+        for x in whole {
+            (part.scales[at], part.offsets[at]) = quantize_block(x, &mut part.values[at]);
+            at += rows;
+        }
+        if !rest.is_empty() {
+            let mut padded = [0f32; BLOCK];
+            padded[..rest.len()].copy_from_slice(rest);
+            (part.scales[at], part.offsets[at]) = quantize_block(&padded, &mut part.values[at]);
+        }
+    }
+}
+
 /// Quantises one block; returns its scale and -128 times the sum of its values.
 ///
-/// A value that is infinite or not a number makes the scale so too, and with it every result of the row.
-fn quantize_block(x: &[f32; BLOCK], values: &mut [i8; BLOCK]) -> (f32, i32) {
+/// A value that is infinite or not a number makes the scale so too, and with it every result of the row. Inlined into
+/// a caller for each instruction set, where it becomes vectors; there is nothing in it that another order would change.
+#[inline(always)]
+pub(super) fn quantize_block(x: &[f32; BLOCK], values: &mut [i8; BLOCK]) -> (f32, i32) {
     // The bits of magnitudes order as the magnitudes do, with infinity and not-a-number above all others.
     let largest = f32::from_bits(x.iter().fold(0, |largest, x| largest.max(x.abs().to_bits())));
     let (scale, inverse) = if largest < SMALLEST { (0.0, 0.0) } else { (largest / 127.0, 127.0 / largest) };
-    let mut sum = 0i32;
-    for (value, x) in values.iter_mut().zip(x) {
-        let rounded = (x * inverse).round_ties_even() as i32;
-        *value = rounded.clamp(-127, 127) as i8;
-        sum += i32::from(*value);
+    // At most 127 * (1 + 2^-23) before it is rounded, so 127 after; what is not a number becomes 0.
+    let rounded = x.map(|x| (x * inverse).round_ties_even() as i32);
+    for (value, rounded) in values.iter_mut().zip(rounded) {
+        *value = rounded as i8;
     }
-    (scale, -128 * sum)
+    (scale, -128 * rounded.iter().sum::<i32>())
 }

@@ -13,6 +13,7 @@ use std::arch::x86_64::{
     _mm256_setzero_si256, _mm256_sign_epi8, _mm256_storeu_ps, _mm256_xor_si256,
 };
 
+use super::activations::{Part, quantize_block, quantize_part};
 use super::tile::{LINES, Operands, Tile};
 use super::{BLOCK, PANEL};
 
@@ -97,3 +98,14 @@ fn add_products(dots: __m256i, weights: __m256i, x: __m256i) -> __m256i {
 
 kernels!(run, kernel, "avx2,fma,f16c", |_offset| _mm256_setzero_si256(), add_products);
 kernels!(run_vnni, kernel_vnni, "avx2,fma,f16c,avxvnni", _mm256_set1_epi32, _mm256_dpbusd_avx_epi32);
+
+/// Quantises the activations of one tile.
+pub(super) fn quantize(part: Part<'_>) {
+    /// Is the same code, compiled for the instruction set.
+    #[target_feature(enable = "avx2,fma,f16c")]
+    fn twin(part: Part<'_>) {
+        quantize_part(part, |x, values| quantize_block(x, values));
+    }
+    // SAFETY: `Path::available` lists the paths that call this only where the machine has the features.
+    unsafe { twin(part) }
+}

@@ -7,11 +7,14 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m256i, __m512, __m512i, _mm256_load_si256, _mm512_cvtepi32_ps, _mm512_cvtph_ps, _mm512_dpbusd_epi32,
-    _mm512_fmadd_ps, _mm512_load_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_setzero_si512, _mm512_storeu_ps,
+    __m256i, __m512, __m512i, _CMP_ORD_Q, _MM_HINT_T1, _mm_prefetch, _mm_storeu_si128, _mm256_load_si256,
+    _mm512_abs_ps, _mm512_add_epi32, _mm512_castps_si512, _mm512_cmp_ps_mask, _mm512_cvtepi32_epi8, _mm512_cvtepi32_ps,
+    _mm512_cvtph_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_si512, _mm512_loadu_ps,
+    _mm512_maskz_cvtps_epi32, _mm512_max_epu32, _mm512_mul_ps, _mm512_reduce_add_epi32, _mm512_reduce_max_epu32,
+    _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps,
 };
 
+use super::activations::{Part, SMALLEST, quantize_part};
 use super::tile::{LINES, Operands, Tile};
 use super::{BLOCK, PANEL};
 
@@ -52,6 +55,7 @@ unsafe fn kernel<const P: usize, const R: usize>(operands: &Operands<'_>, tile: 
     let x = operands.x.as_ptr();
     let x_scales = operands.x_scales.as_ptr();
     let x_offsets = operands.x_offsets.as_ptr();
+    let (next, ahead) = (operands.next.as_ptr(), operands.ahead);
     let mut sums = [[_mm512_setzero_ps(); R]; P];
     for block in 0..blocks {
         let mut dots = [[_mm512_setzero_si512(); R]; P];
@@ -60,6 +64,14 @@ unsafe fn kernel<const P: usize, const R: usize>(operands: &Operands<'_>, tile: 
             let offset = _mm512_set1_epi32(unsafe { *x_offsets.add(block * R + r) });
             for dots in &mut dots {
                 dots[r] = offset;
+            }
+        }
+        // One row of activations is read as fast as memory gives it, in order, without being asked.
+        for k in if R > 1 { ahead.0..ahead.1 } else { 0..0 } {
+            for p in 0..P {
+                // A hint only: an address beyond the end is no fault.
+                let at = next.wrapping_add((p * blocks + block) * LINES + k);
+                _mm_prefetch::<_MM_HINT_T1>(at.cast());
             }
         }
         for k in 0..LINES {
@@ -94,4 +106,33 @@ unsafe fn kernel<const P: usize, const R: usize>(operands: &Operands<'_>, tile: 
             unsafe { _mm512_storeu_ps(tile[r].as_mut_ptr().add(p * PANEL), sums[p][r]) };
         }
     }
+}
+
+/// Quantises the activations of one tile.
+pub(super) fn quantize(part: Part<'_>) {
+    // SAFETY: `Path::available` lists this path only where the machine has the feature.
+    quantize_part(part, |x, values| unsafe { quantize_block(x, values) });
+}
+
+/// Quantises one block, as `activations` defines it.
+#[target_feature(enable = "avx512f")]
+fn quantize_block(x: &[f32; BLOCK], values: &mut [i8; BLOCK]) -> (f32, i32) {
+    // SAFETY: 32 values are two registers.
+    let halves = unsafe { [_mm512_loadu_ps(x.as_ptr()), _mm512_loadu_ps(x.as_ptr().add(16))] };
+    let magnitudes = halves.map(|half| _mm512_castps_si512(_mm512_abs_ps(half)));
+    let largest = f32::from_bits(_mm512_reduce_max_epu32(_mm512_max_epu32(magnitudes[0], magnitudes[1])));
+    let (scale, inverse) = if largest < SMALLEST { (0.0, 0.0) } else { (largest / 127.0, 127.0 / largest) };
+    let rounded = halves.map(|half| {
+        let scaled = _mm512_mul_ps(half, _mm512_set1_ps(inverse));
+        // To nearest, ties to even; what is not a number becomes 0.
+        _mm512_maskz_cvtps_epi32(_mm512_cmp_ps_mask::<_CMP_ORD_Q>(scaled, scaled), scaled)
+    });
+    let sum = _mm512_reduce_add_epi32(_mm512_add_epi32(rounded[0], rounded[1]));
+    let (low, high) = values.split_at_mut(BLOCK / 2);
+    // SAFETY: both halves have 16 bytes.
+    unsafe {
+        _mm_storeu_si128(low.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(rounded[0]));
+        _mm_storeu_si128(high.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(rounded[1]));
+    }
+    (scale, -128 * sum)
 }

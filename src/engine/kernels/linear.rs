@@ -58,8 +58,7 @@ impl CustomOp1 for QuantLinear {
             Some(last) if *last == columns => *last = rows,
             _ => bail!("input {layout:?} for a layer of {columns} columns"),
         }
-        let mut out = vec![0f32; x.len() / columns * rows];
-        self.weight.matmul(x, x.len() / columns, &mut out)?;
+        let mut out = self.weight.product(x, x.len() / columns)?;
         if let Some(bias) = &self.bias {
             for out in out.chunks_exact_mut(rows.max(1)) {
                 for (out, bias) in out.iter_mut().zip(bias) {

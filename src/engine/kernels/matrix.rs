@@ -181,7 +181,14 @@ impl QuantMatrix {
             x: &[],
             x_scales: &[],
             x_offsets: &[],
+            next: &[],
+            ahead: (0, 0),
         }
+    }
+
+    /// Gives the lines from a panel on.
+    pub(super) fn lines(&self, first: usize) -> &[Line] {
+        &self.lines[first * self.columns.div_ceil(BLOCK) * LINES..]
     }
 
     fn zeros(rows: usize, columns: usize) -> Result<Self, Error> {

@@ -5,7 +5,7 @@ use candle_core::{Device, Module, Tensor};
 use half::f16;
 use proptest::prelude::*;
 
-use super::multiply::multiply_with;
+use super::multiply::{multiply_with, uninit};
 use super::tile::Path;
 use super::{Activations, BLOCK, Error, QuantLinear, QuantMatrix};
 
@@ -56,12 +56,13 @@ proptest! {
     ) {
         let w = QuantMatrix::from_f32(rows, columns, &values(rows * columns, seed)).unwrap();
         let x: Vec<f32> = values(m * columns, !seed).iter().map(|v| v * 2f32.powi(spread)).collect();
-        let x = Activations::quantize(&x, m, columns).unwrap();
+        let quantize = |path| Activations::quantize_with(path, &x, m, columns).unwrap();
         let mut expected = vec![f32::NAN; m * rows];
-        multiply_with(Path::Scalar, &w, &x, &mut expected).unwrap();
+        multiply_with(Path::Scalar, &w, &quantize(Path::Scalar), uninit(&mut expected)).unwrap();
         for path in Path::available() {
+            let x = quantize(path);
             let mut got = vec![f32::NAN; m * rows];
-            multiply_with(path, &w, &x, &mut got).unwrap();
+            multiply_with(path, &w, &x, uninit(&mut got)).unwrap();
             prop_assert_eq!(bits(&got), bits(&expected), "{:?}", path);
         }
     }
@@ -130,7 +131,7 @@ fn extreme_weights_do_not_overflow_in_any_path() {
         let x = Activations::quantize(&vec![value; 7 * columns], 7, columns).unwrap();
         for path in Path::available() {
             let mut out = vec![0f32; 7 * rows];
-            multiply_with(path, &w, &x, &mut out).unwrap();
+            multiply_with(path, &w, &x, uninit(&mut out)).unwrap();
             assert_eq!(out, vec![-128.0 * value * columns as f32; 7 * rows], "{path:?}");
         }
     }
@@ -181,7 +182,7 @@ fn a_broken_activation_is_not_hidden() {
         for path in Path::available() {
             let x = Activations::quantize(&x, 2, 64).unwrap();
             let mut out = vec![0f32; 40];
-            multiply_with(path, &w, &x, &mut out).unwrap();
+            multiply_with(path, &w, &x, uninit(&mut out)).unwrap();
             assert!(out[..20].iter().all(|v| !v.is_finite()), "{path:?}: {broken} {out:?}");
             assert!(out[20..].iter().all(|v| v.is_finite()), "{path:?}: the other row is untouched");
         }

@@ -7,6 +7,7 @@
 //! `sum over blocks b, from 0, of fma(f32(sum over k of x[r,b,k] * w[n,b,k]), wscale[n,b] * xscale[r,b], sum so far)`.
 
 use super::PANEL;
+use super::activations::{Part, quantize_block, quantize_part};
 use super::scalar;
 
 /// Most activation rows in a tile: 2 panels by 6 rows is 12 integer and 12 float accumulators of the 32 registers.
@@ -42,6 +43,10 @@ pub(super) struct Operands<'a> {
     pub x_scales: &'a [f32],
     /// -128 times the sum of each block, same order: what the 128 added to each weight costs.
     pub x_offsets: &'a [i32],
+    /// The weights that will be needed next, for a kernel to ask memory for; may be empty.
+    pub next: &'a [Line],
+    /// Which lines of each block of `next` to ask for, from and to: the tiles of a panel share them.
+    pub ahead: (usize, usize),
 }
 
 impl Operands<'_> {
@@ -90,9 +95,9 @@ impl Path {
                 if is_x86_feature_detected!("avxvnni") {
                     paths.push(Self::AvxVnni);
                 }
-            }
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni") {
-                paths.push(Self::Avx512);
+                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni") {
+                    paths.push(Self::Avx512);
+                }
             }
         }
         paths
@@ -102,6 +107,17 @@ impl Path {
     pub fn best() -> Self {
         static BEST: std::sync::OnceLock<Path> = std::sync::OnceLock::new();
         *BEST.get_or_init(|| Self::available().pop().unwrap_or(Self::Scalar))
+    }
+
+    /// Quantises the activations of one tile.
+    pub fn quantize(self, part: Part<'_>) {
+        match self {
+            Self::Scalar => quantize_part(part, quantize_block),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 | Self::AvxVnni => super::avx2::quantize(part),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => super::avx512::quantize(part),
+        }
     }
 
     /// Computes one tile; what lies beyond the operands' panels and rows keeps its value.
