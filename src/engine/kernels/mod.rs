@@ -65,12 +65,12 @@ pub enum Error {
         /// How many there are.
         rows: usize,
     },
-    /// A weight is infinite, or not a number.
-    #[error("weight {value} in row {row}")]
-    NotFinite {
+    /// A weight, or a scale of weights, is infinite, not a number, or too large for a scale in f16.
+    #[error("weight {value} in row {row} is out of range")]
+    Weight {
         /// The row, from 0.
         row: usize,
-        /// The weight.
+        /// A value of the block that is at fault.
         value: f32,
     },
     /// Reading the tensor failed.

@@ -117,6 +117,27 @@ proptest! {
 }
 
 #[test]
+fn threads_do_not_change_a_bit() {
+    // Shared by panels, by rows of activations, by both; with activations quantised by one thread and by several.
+    for (rows, columns, m) in [(600, 640, 130), (30, 640, 300), (70, 500, 200), (5000, 1000, 1)] {
+        let w = QuantMatrix::from_f32(rows, columns, &values(rows * columns, 9)).unwrap();
+        let x = values(m * columns, 10);
+        let product = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            bits(&pool.install(|| w.product(&x, m)).unwrap())
+        };
+        let alone = product(1);
+        for threads in [2, 3, 5] {
+            assert_eq!(product(threads), alone, "{rows} x {columns}, {m} rows, {threads} threads");
+        }
+        let mut scalar = vec![0f32; m * rows];
+        let x = Activations::quantize_with(Path::Scalar, &x, m, columns).unwrap();
+        multiply_with(Path::Scalar, &w, &x, uninit(&mut scalar)).unwrap();
+        assert_eq!(bits(&scalar), alone);
+    }
+}
+
+#[test]
 fn extreme_weights_do_not_overflow_in_any_path() {
     // -128 cannot come from quantising, but a GGUF file may hold it; 127 everywhere on the other side.
     let (rows, columns) = (33, 96);
@@ -198,7 +219,8 @@ fn wrong_sizes_are_errors() {
     let w = QuantMatrix::from_f32(3, 40, &[0.5; 120]).unwrap();
     assert!(matches!(QuantMatrix::from_f32(3, 40, &[0.5; 121]), Err(Error::Size { expected: 120, .. })));
     assert!(matches!(QuantMatrix::from_f32(3, 0, &[]), Err(Error::Columns { .. })));
-    assert!(matches!(QuantMatrix::from_f32(1, 2, &[1.0, f32::NAN]), Err(Error::NotFinite { row: 0, .. })));
+    assert!(matches!(QuantMatrix::from_f32(1, 2, &[1.0, f32::NAN]), Err(Error::Weight { row: 0, .. })));
+    assert!(matches!(QuantMatrix::from_f32(2, 1, &[1.0, 1e9]), Err(Error::Weight { row: 1, .. })));
     assert!(matches!(w.matmul(&[1.0; 39], 1, &mut [0.0; 3]), Err(Error::Size { what: "input", .. })));
     assert!(matches!(w.matmul(&[1.0; 40], 1, &mut [0.0; 4]), Err(Error::Size { what: "output", .. })));
     assert!(matches!(w.select_rows(&[0, 3]), Err(Error::NoSuchRow { row: 3, rows: 3 })));
