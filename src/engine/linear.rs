@@ -21,6 +21,8 @@ pub enum Precision {
     Auto,
     /// Everything is dequantised to `f32`: exact, large and slow; for tests.
     Exact,
+    /// Everything becomes int8 in blocks of 32.
+    Int8,
 }
 
 /// A weight matrix of o rows by i columns, applied as `x · wᵀ`.
@@ -47,7 +49,12 @@ impl Linear {
     /// # Errors
     /// Where the shapes do not fit or candle cannot convert the tensors.
     pub fn stack(parts: &[&QTensor], precision: Precision) -> Result<Self, Error> {
-        if precision == Precision::Exact || parts.iter().all(|part| part.dtype() == GgmlDType::F32) {
+        let exact = match precision {
+            Precision::Auto => parts.iter().all(|part| part.dtype() == GgmlDType::F32),
+            Precision::Exact => true,
+            Precision::Int8 => false,
+        };
+        if exact {
             let (mut values, mut outputs, mut inputs) = (Vec::new(), 0, None);
             for part in parts {
                 let (rows, columns) = part.shape().dims2()?;
