@@ -114,3 +114,34 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     let lost = missing.iter().find(|m| m.entry.category == Category::Country)?;
     (!may_be_implied(pair)).then(|| format!("source has {}, target does not", lost.entry.english))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Check;
+    use crate::check::tests::flags;
+
+    #[test]
+    fn faults_are_flagged() {
+        let pairs = [
+            ("وقعت الجزائر اتفاقا مع إيطاليا", "Algeria signed an agreement with Spain"),
+            ("أعلنت السلطات الليبية إغلاق الحدود", "The Egyptian authorities announced that the border is closed"),
+            ("استقبل الملك سفير اليابان في القصر", "The king received the ambassador of China at the palace"),
+            ("سافر الرئيس إلى موريتانيا في زيارة رسمية", "The president travelled on an official visit"),
+        ];
+        for (source, target) in pairs {
+            assert!(flags(source, target).contains(&Check::Names), "{source} | {target}");
+        }
+    }
+
+    #[test]
+    fn what_only_differs_in_wording_is_not() {
+        let pairs = [
+            ("وقعت الجزائر اتفاقا مع إيطاليا", "The Algerians signed an agreement with the Italian side"),
+            ("أعلنت السلطات الليبية إغلاق الحدود", "Libya's authorities announced that the border is closed"),
+            ("قال المدرب كيني ميلر إن الفريق مستعد", "Coach Kenny Miller said the team was ready"),
+        ];
+        for (source, target) in pairs {
+            assert!(!flags(source, target).contains(&Check::Names), "{source} | {target}");
+        }
+    }
+}

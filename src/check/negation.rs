@@ -35,3 +35,39 @@ fn is_number_sign(target: &str, end: usize) -> bool {
     let rest = target.get(end..).unwrap_or_default();
     rest.trim_start_matches(['.', ' ']).starts_with(|c: char| c.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Check;
+    use crate::check::tests::flags;
+
+    #[test]
+    fn faults_are_flagged() {
+        let pairs = [
+            ("لم يحضر رئيس الوزراء الجلسة", "The prime minister attended the session"),
+            ("لن ترفع الشركة الأسعار", "The company will raise prices"),
+            ("ليس هناك خطر على السكان", "There is a danger to residents"),
+            ("وافق البرلمان على القانون", "Parliament did not approve the law"),
+            ("القرار غير قانوني", "The decision is lawful"),
+        ];
+        for (source, target) in pairs {
+            assert!(flags(source, target).contains(&Check::Negation), "{source} | {target}");
+        }
+    }
+
+    #[test]
+    fn what_only_differs_in_wording_is_not() {
+        let pairs = [
+            ("لم يحضر رئيس الوزراء الجلسة", "The prime minister failed to attend the session"),
+            ("القرار غير قانوني", "The decision is illegal"),
+            ("لا شك أن الفريق سيفوز", "The team will surely win"),
+            ("لا تزال الأمطار تهطل على الساحل", "It is still raining on the coast"),
+            ("رفض النادي بيع اللاعب", "The club would not sell the player"),
+            ("انعدام الأمن في الجنوب", "There is no security in the south"),
+            ("احتل الفريق المركز الأول", "The team ranks No. 1"),
+        ];
+        for (source, target) in pairs {
+            assert!(!flags(source, target).contains(&Check::Negation), "{source} | {target}");
+        }
+    }
+}
