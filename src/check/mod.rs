@@ -11,6 +11,7 @@ mod numbers;
 mod omission;
 mod pair;
 mod repetition;
+mod sound;
 mod unrelated;
 mod untranslated;
 

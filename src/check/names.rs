@@ -5,10 +5,15 @@
 //! sounds like is not invented, whether the glossary knows the Arabic or not.
 
 use super::pair::Pair;
-use crate::arabic::words::{fold, run_together, without_prefixes, words};
+use super::sound::{heard, sounds};
+use crate::arabic::words::{fold, run_together, words};
 use crate::english::words::Word;
 use crate::glossary::transliterate::SAME_NAME;
-use crate::glossary::{Category, Match, Mention, Strength, sounds_like};
+use crate::glossary::{Category, Match, Mention, Strength};
+
+/// How much a word must sound like a name that the glossary knows, whose Arabic it would know too, to pass for it: more
+/// than for any name, for Syria is not to be heard in بسرعة.
+const SURELY_HEARD: f32 = 0.9;
 
 /// The known names of both sides that have no counterpart.
 #[derive(Debug, Default)]
@@ -38,7 +43,7 @@ pub(super) fn kept(pair: &Pair<'_>, name: &Match<'_>) -> bool {
 /// Returns whether the source has, or may have, a name of the target.
 fn known_from(pair: &Pair<'_>, mention: &Mention<'_>) -> bool {
     pair.source_names.iter().any(|m| mention.concepts.contains(&m.entry.concept.as_str()))
-        || heard(pair, &mention.text)
+        || heard(&pair.source_words, &mention.text, SURELY_HEARD)
         || run_together(&pair.source_words) && within_words(pair, mention)
 }
 
@@ -52,24 +57,13 @@ fn within_words(pair: &Pair<'_>, mention: &Mention<'_>) -> bool {
     })
 }
 
-/// Returns whether a word of the source sounds like a word of an English name.
-pub(super) fn heard(pair: &Pair<'_>, name: &str) -> bool {
-    let words = name.split(|c: char| !c.is_alphabetic() && c != '\'' && c != '’').filter(|w| w.chars().count() >= 3);
-    words.into_iter().any(|word| pair.source_words.iter().any(|w| sounds(&w.folded, word)))
-}
-
-/// Returns whether an Arabic word, with or without prefixed particles, sounds like an English one.
-fn sounds(folded: &str, english: &str) -> bool {
-    without_prefixes(folded).any(|form| form.chars().count() >= 2 && sounds_like(form, english) >= SAME_NAME)
-}
-
 /// Returns whether a known name of the source is rather a word that the target writes by its sound: كيني, Kenyan or
 /// Kenny.
 fn is_another_name(pair: &Pair<'_>, name: &Match<'_>) -> bool {
     let known = |w: &Word| pair.target_names.iter().any(|m| m.span.start <= w.span.start && w.span.end <= m.span.end);
     let capital = pair.target_words.iter().filter(|w| w.capital && w.lower.len() >= 4 && !known(w));
     let own: Vec<&str> = name.span.of(pair.source).split_whitespace().collect();
-    capital.into_iter().any(|w| own.iter().any(|o| sounds(&fold(o), w.stem())))
+    capital.into_iter().any(|w| own.iter().any(|o| sounds(&fold(o), w.stem(), SAME_NAME)))
 }
 
 /// Returns whether the target may hold a name in another form: an acronym that the source lacks (PNG, NHS), or words

@@ -6,9 +6,11 @@
 //! [`THRESHOLD`]. A new sign, such as the similarity that a cross-lingual embedding model gives, is a row in [`SIGNS`].
 
 use super::pair::Pair;
+use super::sound::heard;
 use super::{names, numbers, omission};
 use crate::arabic::words::run_together;
 use crate::english::words::{Word, is_function_word};
+use crate::glossary::transliterate::SAME_NAME;
 use crate::glossary::{Category, Strength};
 use crate::number::Certainty;
 
@@ -37,7 +39,7 @@ fn sounds(pair: &Pair<'_>) -> f64 {
         w.capital && !w.opens && w.stem().chars().count() >= 4 && !is_function_word(&w.lower) && !known(w)
     };
     let names: Vec<&Word> = pair.target_words.iter().filter(name).take(12).collect();
-    let heard = names.iter().filter(|w| names::heard(pair, w.stem())).take(2).count();
+    let heard = names.iter().filter(|w| heard(&pair.source_words, w.stem(), SAME_NAME)).take(2).count();
     match (heard, names.len()) {
         (_, 0) => 0.0,
         (0, 1) => 1.0,

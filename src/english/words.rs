@@ -136,7 +136,7 @@ fn negative_prefix(word: &str, prefix: &str) -> bool {
     const TRUE_OF_LOOKALIKES: &[&str] = &[
         "inaccur", "inadequa", "incap", "incomplet", "incorrect", "indefin", "independ", "indirect", "ineff", "inelig",
         "infrequ", "inhuman", "innocen", "insecur", "instab", "insuffic", "intoler", "invalid", "invisib", "involunt",
-        "immor", "immob", "impart", "imperf", "imposs", "improb", "impun", "disagree", "disapp", "discontin", "discourag",
+        "immor", "immob", "impart", "impenetr", "imperf", "imposs", "improb", "impun", "disagree", "disapp", "discontin", "discourag",
         "disconn", "dishon", "dispar", "displac", "disproport", "disproved", "disprov", "disqual", "distrust", "disturb",
         "incons", "inconv", "indiff", "inept", "inescap", "inexp", "inf", "inop", "insign", "illeg", "illog",
     ];
