@@ -113,7 +113,7 @@ pub fn denial(words: &[Word], at: usize) -> Option<Denial> {
         "غير" if (1..=3).any(|back| at >= back && without_conjunction(&words[at - back].folded) == "غير") => {
             Some(Denial::Soft)
         }
-        "غير" => Some(Denial::Outright),
+        "غير" => Some(Denial::Meaning),
         "دون" | "بدون" | "الا" | "ما" | "بلا" | "كلا" | "لو" | "سوي" | "قط" | "ابدا" | "لات" => Some(Denial::Soft),
         _ => word_of_denial(bare),
     }

@@ -23,7 +23,7 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     let answers = negations.len() + yet_to + negative.saturating_sub(count(Denial::Meaning));
     if count(Denial::Outright) > answers {
         let (at, _) = denials.iter().find(|(_, d)| *d == Denial::Outright)?;
-        return Some(format!("source denies ({}), target affirms", words[*at].span.of(pair.source)));
+        return Some(format!("source denies ({}), target affirms {} {}", words[*at].span.of(pair.source), count(Denial::Outright), answers));
     }
     // "No." is a number, and a denial in a text of quotations may answer a rhetorical question.
     let first = negations.iter().find(|w| !is_number_sign(pair.target, w.span.end))?;
