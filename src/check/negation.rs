@@ -18,16 +18,25 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     let count = |kind: Denial| denials.iter().filter(|(_, d)| *d == kind).count();
     let negations: Vec<_> = pair.target_words.iter().filter(|w| is_negation(&w.lower)).collect();
     let negative = pair.target_words.iter().filter(|w| !is_negation(&w.lower) && is_negative(&w.lower)).count();
-    let yet_to = pair.target_words.windows(2).filter(|w| w[0].lower == "yet" && w[1].lower == "to").count();
+    let phrases = pair.target_words.windows(2).filter(|w| denies_together(&w[0].lower, &w[1].lower)).count();
     // A negative word of the target answers a word like "refused" of the source before it answers a particle.
-    let answers = negations.len() + yet_to + negative.saturating_sub(count(Denial::Meaning));
+    let answers = negations.len() + phrases + negative.saturating_sub(count(Denial::Meaning));
     if count(Denial::Outright) > answers {
         let (at, _) = denials.iter().find(|(_, d)| *d == Denial::Outright)?;
-        return Some(format!("source denies ({}), target affirms {} {}", words[*at].span.of(pair.source), count(Denial::Outright), answers));
+        return Some(format!("source denies ({}), target affirms", words[*at].span.of(pair.source)));
     }
     // "No." is a number, and a denial in a text of quotations may answer a rhetorical question.
     let first = negations.iter().find(|w| !is_number_sign(pair.target, w.span.end))?;
     denials.is_empty().then(|| format!("target denies ({}), source affirms", first.lower))
+}
+
+/// Returns whether two words deny that do not by themselves: yet to, far from, free of, rule out.
+fn denies_together(first: &str, second: &str) -> bool {
+    matches!(
+        (first, second),
+        ("yet" | "still" | "remain" | "remains", "to") | ("far" | "keep" | "kept" | "refrain" | "refrained", "from")
+            | ("short" | "free" | "rid" | "devoid", "of") | ("ruled" | "rule" | "rules" | "ruling", "out")
+    )
 }
 
 /// Returns whether "No" is followed by the figure it abbreviates: No.1, No 10.

@@ -15,13 +15,13 @@ use crate::glossary::{Category, Strength};
 use crate::number::Certainty;
 
 /// The sum from which a pair is called unrelated: one translation in a few hundred reaches it.
-const THRESHOLD: f64 = 2.0;
+const THRESHOLD: f64 = 2.6;
 
 /// A sign's log-likelihood ratio for "unrelated"; 0 where it says nothing.
 type Sign = fn(&Pair<'_>) -> f64;
 
 /// The signs, each on evidence of its own.
-const SIGNS: &[Sign] = &[sounds, known_names, figures, terms, latin_words, punctuation, length];
+const SIGNS: &[Sign] = &[sounds, known_names, figures, terms, calendar, latin_words, punctuation, length];
 
 /// Judges whether a target is about its source at all.
 pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
@@ -87,23 +87,34 @@ fn figures(pair: &Pair<'_>) -> f64 {
     }
 }
 
-/// Words of politics, security, law and economy, offices, months and days, which have few translations.
+/// Words of politics, security, law and economy, and offices: one may be paraphrased, several hardly.
 fn terms(pair: &Pair<'_>) -> f64 {
-    let is_term = |c| matches!(c, Category::Term | Category::Office | Category::Calendar);
-    let (mut kept, mut lost) = (0, 0);
-    for term in pair.source_names.iter().filter(|m| is_term(m.entry.category)) {
-        if names::kept(pair, term) {
-            kept += 1;
-        } else {
-            lost += 1;
-        }
-    }
-    match (kept, lost) {
+    match kept_and_lost(pair, |c| matches!(c, Category::Term | Category::Office)) {
         (0, 0) => 0.0,
-        (0, 1) => 1.5,
-        (0, _) => 2.5,
+        (0, 1) => 0.5,
+        (0, 2) => 2.0,
+        (0, _) => 3.5,
+        (1, 0 | 1) => -2.6,
+        (1, 2) => -0.7,
+        (1, _) => 0.5,
+        _ => -3.5,
+    }
+}
+
+/// Months and days, which have one translation.
+fn calendar(pair: &Pair<'_>) -> f64 {
+    match kept_and_lost(pair, |c| c == Category::Calendar) {
+        (0, 0) => 0.0,
+        (0, _) => 3.0,
         _ => -3.0,
     }
+}
+
+/// Counts the entries of some categories in the source that the target has and lacks.
+fn kept_and_lost(pair: &Pair<'_>, wanted: fn(Category) -> bool) -> (usize, usize) {
+    let entries = pair.source_names.iter().filter(|m| wanted(m.entry.category));
+    let (kept, lost): (Vec<_>, Vec<_>) = entries.partition(|m| names::kept(pair, m));
+    (kept.len(), lost.len())
 }
 
 /// Latin words in the source, which a translation copies.

@@ -104,7 +104,7 @@ pub fn is_negative(lower: &str) -> bool {
     const WORDS: &[&str] = &[
         "unless", "hardly", "barely", "scarcely", "rarely", "seldom", "few", "only", "deny", "denies", "denied", "false",
         "least", "less", "fewer", "lest", "nil", "zero", "otherwise", "unlike", "merely", "forget", "forgot", "different",
-        "instead", "rather", "beyond", "until", "except", "minus",
+        "instead", "rather", "beyond", "until", "except", "minus", "innocent",
     ];
     if WORDS.contains(&lower) {
         return true;
