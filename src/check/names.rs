@@ -42,18 +42,23 @@ pub(super) fn kept(pair: &Pair<'_>, name: &Match<'_>) -> bool {
 
 /// Returns whether the source has, or may have, a name of the target.
 fn known_from(pair: &Pair<'_>, mention: &Mention<'_>) -> bool {
+    let likeness = if is_nation(mention.entry.category) { SURELY_HEARD } else { SAME_NAME };
     pair.source_names.iter().any(|m| mention.concepts.contains(&m.entry.concept.as_str()))
-        || heard(&pair.source_words, &mention.text, SURELY_HEARD)
-        || run_together(&pair.source_words) && within_words(pair, mention)
+        || heard(&pair.source_words, &mention.text, likeness)
+        || within_words(pair, mention)
 }
 
-/// Returns whether the Arabic of a name stands in the source once all spaces are taken out, in words run together.
+/// Returns whether the Arabic of a name stands in the source with words run together: within a longer word, or, where the
+/// whole source is run together, once all spaces are taken out.
 fn within_words(pair: &Pair<'_>, mention: &Mention<'_>) -> bool {
+    let together = run_together(&pair.source_words);
     let squeezed: String = pair.source_words.iter().map(|w| w.folded.as_str()).collect();
     let entries = mention.concepts.iter().flat_map(|c| pair.glossary.concept(c));
     entries.into_iter().any(|e| {
         let name: String = words(&e.arabic).iter().map(|w| w.folded.as_str()).collect();
-        name.chars().count() >= 4 && squeezed.contains(&name)
+        let letters = name.chars().count();
+        let holds = |w: &crate::arabic::words::Word| w.folded.chars().count() >= letters + 3 && w.folded.contains(&name);
+        together && letters >= 4 && squeezed.contains(&name) || letters >= 5 && pair.source_words.iter().any(holds)
     })
 }
 
@@ -90,6 +95,11 @@ fn alike(a: Category, b: Category) -> bool {
     family(a) == family(b)
 }
 
+/// Returns whether a category holds countries and their people.
+fn is_nation(category: Category) -> bool {
+    matches!(category, Category::Country | Category::Nationality)
+}
+
 /// Judges the names of a pair.
 pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     let Unmatched { mut missing, invented } = unmatched(pair);
@@ -101,11 +111,17 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     if replaced.is_some() {
         return replaced;
     }
-    let nation = |c| matches!(c, Category::Country | Category::Nationality);
-    if let Some(name) = invented.iter().find(|i| nation(i.entry.category)) {
+    let placed = |c| is_nation(c) || c == Category::Place;
+    if let Some(name) = invented.iter().find(|i| placed(i.entry.category)) {
         return Some(format!("target has {}, source does not", name.text));
     }
-    let lost = missing.iter().find(|m| m.entry.category == Category::Country)?;
+    // A surname alone may be another person's, whose name the target spells in its own way.
+    let telling = |m: &&&Match<'_>| match m.entry.category {
+        Category::Country | Category::Place => true,
+        Category::Person => m.span.of(pair.source).contains(' '),
+        _ => false,
+    };
+    let lost = missing.iter().find(telling)?;
     (!may_be_implied(pair)).then(|| format!("source has {}, target does not", lost.entry.english))
 }
 

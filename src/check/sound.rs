@@ -10,7 +10,14 @@ use crate::glossary::sounds_like;
 /// Returns whether a word of the source sounds like a word of an English name, at least as much as `likeness`.
 pub(super) fn heard(source: &[Word], name: &str, likeness: f32) -> bool {
     let words = name.split(|c: char| !c.is_alphabetic() && c != '\'' && c != '’').filter(|w| w.chars().count() >= 3);
-    words.into_iter().any(|word| source.iter().any(|w| sounds(&w.folded, word, likeness)))
+    let words: Vec<&str> = words.into_iter().collect();
+    // Arabic may write a long name in two words: بيونغ يانج.
+    let joined = |word: &str, two: &[Word]| {
+        word.len() >= 7 && sounds(&format!("{}{}", two[0].folded, two[1].folded), word, likeness)
+    };
+    words.into_iter().any(|word| {
+        source.iter().any(|w| sounds(&w.folded, word, likeness)) || source.windows(2).any(|two| joined(word, two))
+    })
 }
 
 /// Returns whether an Arabic word, with or without prefixed particles, sounds like an English one.
@@ -85,6 +92,7 @@ mod tests {
         for name in ["Boukadoum", "Mahrez", "Oran", "Biskra"] {
             assert!(heard(&source, name, SAME_NAME), "{name}");
         }
+        assert!(heard(&words("في بيونغ يانج"), "Pyongyang", SAME_NAME));
         for name in ["Pittman", "Lithgow", "Kavanaugh", "Singapore"] {
             assert!(!heard(&source, name, SAME_NAME), "{name}");
         }

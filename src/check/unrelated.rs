@@ -15,7 +15,7 @@ use crate::glossary::{Category, Strength};
 use crate::number::Certainty;
 
 /// The sum from which a pair is called unrelated: one translation in a few hundred reaches it.
-const THRESHOLD: f64 = 2.6;
+const THRESHOLD: f64 = 3.0;
 
 /// A sign's log-likelihood ratio for "unrelated"; 0 where it says nothing.
 type Sign = fn(&Pair<'_>) -> f64;
