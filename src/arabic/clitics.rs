@@ -56,6 +56,8 @@ pub struct Letter {
     pub offset: usize,
     /// The letter, folded.
     pub folded: char,
+    /// Whether it is an alef with a hamza or madda: أ إ آ.
+    pub hamza_on_alef: bool,
 }
 
 /// A word of an Arabic text.
@@ -96,7 +98,7 @@ pub fn words(text: &str) -> Vec<Word> {
     };
     for (offset, c) in text.char_indices() {
         if is_letter(c) {
-            letters.push(Letter { offset, folded: fold(c) });
+            letters.push(Letter { offset, folded: fold(c), hamza_on_alef: matches!(c, 'أ' | 'إ' | 'آ') });
             end = offset + c.len_utf8();
         } else if is_mark(c) {
             // A mark belongs to the letter before it; one that opens a word (a tatweel after a quotation mark) to none.

@@ -1,12 +1,14 @@
 //! Reads the data files and builds the indexes.
 //!
 //! In: tab-separated lines `arabic forms (|), english, alternatives (|), concept, flags` under a `# category:` line
-//! (names of people: `arabic, english, alternatives`). Out: a [`Glossary`]. Flags: `ambiguous` (the Arabic is an
-//! ordinary word too), `english-ambiguous` (the English may be another name). A line without Arabic adds English forms
+//! (names of people: `arabic, english, alternatives, flags`). Out: a [`Glossary`]. Flags: `ambiguous` (the Arabic is an
+//! ordinary word too), `english-ambiguous` (the English may be part of another name: Michael Jordan). An English form
+//! with `?` after it is a common word or name too (`May?`), no evidence in an English text. A line without Arabic adds English forms
 //! to its concept; one in a file of category `block` is an English phrase that holds a name but names something else.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::people::NameWord;
 use super::{Category, Entry, Glossary, matching, mentions};
 use crate::arabic::clitics::normalise;
 
@@ -20,6 +22,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("organizations.tsv", include_str!("data/organizations.tsv")),
     ("offices.tsv", include_str!("data/offices.tsv")),
     ("terms.tsv", include_str!("data/terms.tsv")),
+    ("names.tsv", include_str!("data/names.tsv")),
     ("blocks.tsv", include_str!("data/blocks.tsv")),
 ];
 
@@ -46,12 +49,14 @@ pub(super) struct Rows {
     pub entries: Vec<Entry>,
     /// Concepts whose English forms may be another name.
     pub doubtful: HashSet<String>,
+    /// Concepts with an English form of theirs that is a common word or name too.
+    pub common: HashSet<(String, String)>,
     /// English forms of a concept that has no Arabic of its own kind.
     pub english_only: Vec<(String, String)>,
     /// English phrases that hold a name but name something else.
     pub blocks: Vec<String>,
     /// Words of people's names.
-    pub names: BTreeMap<String, Vec<String>>,
+    pub names: BTreeMap<String, NameWord>,
 }
 
 /// Parses and indexes the compiled-in files.
@@ -84,12 +89,14 @@ pub(super) fn parse(file: &str, text: &str, rows: &mut Rows) -> Result<(), Error
         match kind {
             "block" => rows.blocks.push(line.to_owned()),
             "name" => {
-                let [arabic, english, alternatives] = columns[..] else {
-                    return Err(bad("a name has three columns"));
+                let [arabic, english, alternatives, flags] = columns[..] else {
+                    return Err(bad("a name has four columns"));
                 };
                 let mut spellings = vec![english.to_owned()];
                 spellings.extend(listed(alternatives));
-                rows.names.insert(normalise(arabic), spellings);
+                let has = |flag| flags.split(',').any(|f| f == flag);
+                let word = NameWord { spellings, given: has("given"), ambiguous: has("ambiguous") };
+                rows.names.insert(normalise(arabic), word);
             }
             _ => {
                 let category = category(kind).ok_or_else(|| bad("no known category above it"))?;
@@ -99,7 +106,13 @@ pub(super) fn parse(file: &str, text: &str, rows: &mut Rows) -> Result<(), Error
                 if english.trim().is_empty() {
                     return Err(bad("the english is empty"));
                 }
-                let concept = if concept.is_empty() { format!("{kind}/{english}") } else { concept.to_owned() };
+                let plain_english = english.trim_end_matches('?');
+                let concept = if concept.is_empty() { format!("{kind}/{plain_english}") } else { concept.to_owned() };
+                for form in std::iter::once(english).chain(alternatives.split('|')) {
+                    if let Some(form) = form.strip_suffix('?') {
+                        rows.common.insert((concept.clone(), form.to_owned()));
+                    }
+                }
                 let flags: Vec<&str> = flags.split(',').filter(|f| !f.is_empty()).collect();
                 if let Some(flag) = flags.iter().find(|f| !["ambiguous", "english-ambiguous"].contains(f)) {
                     return Err(bad(&format!("unknown flag {flag:?}")));
@@ -108,7 +121,7 @@ pub(super) fn parse(file: &str, text: &str, rows: &mut Rows) -> Result<(), Error
                     rows.doubtful.insert(concept.clone());
                 }
                 if arabic.is_empty() {
-                    rows.english_only.push((concept.clone(), english.to_owned()));
+                    rows.english_only.push((concept.clone(), plain_english.to_owned()));
                     rows.english_only.extend(listed(alternatives).map(|a| (concept.clone(), a)));
                 }
                 for form in listed(arabic) {
@@ -117,7 +130,7 @@ pub(super) fn parse(file: &str, text: &str, rows: &mut Rows) -> Result<(), Error
                     }
                     rows.entries.push(Entry {
                         arabic: form,
-                        english: english.to_owned(),
+                        english: plain_english.to_owned(),
                         alternatives: listed(alternatives).collect(),
                         category,
                         concept: concept.clone(),
@@ -131,7 +144,7 @@ pub(super) fn parse(file: &str, text: &str, rows: &mut Rows) -> Result<(), Error
 }
 
 fn listed(column: &str) -> impl Iterator<Item = String> + '_ {
-    column.split('|').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned)
+    column.split('|').map(|form| form.trim().trim_end_matches('?')).filter(|s| !s.is_empty()).map(str::to_owned)
 }
 
 fn category(name: &str) -> Option<Category> {
@@ -154,7 +167,7 @@ pub(super) fn build(rows: Rows) -> Glossary {
     let mut entries = rows.entries;
     entries.retain(|e| seen.insert(normalise(&e.arabic)));
     let arabic = matching::Index::new(&entries);
-    let english = mentions::Index::new(&entries, &rows.doubtful, &rows.english_only, &rows.blocks);
+    let english = mentions::Index::new(&entries, &rows.doubtful, &rows.common, &rows.english_only, &rows.blocks);
     let names: HashMap<_, _> = rows.names.into_iter().collect();
     Glossary { entries, arabic, english, names }
 }
@@ -204,7 +217,7 @@ mod tests {
             ("# category: country\nليبيا\t\t\t\t", "english is empty"),
             ("# category: country\nabc\tLibya\t\t\t", "without arabic letters"),
             ("# category: country\nليبيا\tLibya\t\t\tloud", "unknown flag"),
-            ("# category: name\nمحمد\tMohamed", "three columns"),
+            ("# category: name\nمحمد\tMohamed", "four columns"),
         ] {
             let error = parse("x.tsv", text, &mut Rows::default()).unwrap_err().to_string();
             assert!(error.starts_with("x.tsv:") && error.contains(reason), "{error}");

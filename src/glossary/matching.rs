@@ -4,7 +4,7 @@
 //! compared in the normal form of [`clitics`](crate::arabic::clitics); clitics come off the first word only, the article
 //! comes off any word where the entry's category lets it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Category, Entry, Glossary, Match, Strength};
 use crate::arabic::clitics::{Reading, Word, normalise, readings, words};
@@ -19,6 +19,8 @@ struct Pattern {
     article: bool,
     /// With the article, as written.
     whole: String,
+    /// Whether it writes a hamza on an alef inside the word.
+    hamza: bool,
 }
 
 impl Pattern {
@@ -27,10 +29,17 @@ impl Pattern {
         // A hamza on the alef (ألمانيا) says that these two letters are no article.
         let article = word.starts_with("ال") && whole != "الله" && whole.chars().count() >= 4;
         let stem = if article { whole.chars().skip(2).collect() } else { whole.clone() };
-        Self { stem, article, whole }
+        let letters: Vec<char> = word.chars().filter(|c| c.is_alphabetic()).collect();
+        let hamza = letters.iter().skip(if article { 3 } else { 1 }).any(|c| matches!(c, 'أ' | 'إ' | 'آ'));
+        Self { stem, article, whole, hamza }
     }
 
-    fn fits(&self, reading: &Reading, free: bool) -> bool {
+    fn fits(&self, word: &Word, reading: &Reading, free: bool) -> bool {
+        // Writers drop the hamza of an alef but do not add one: بأول "with the first" is no باول "Powell".
+        let first = reading.noun + if reading.article == Some(true) { 3 } else { 1 };
+        if !self.hamza && word.letters.iter().skip(first).any(|l| l.hamza_on_alef) {
+            return false;
+        }
         if reading.stem == self.whole && reading.article != Some(true) {
             return true;
         }
@@ -81,11 +90,8 @@ struct Candidate {
     span: Span,
 }
 
-/// Words before which a town or country is meant: "in", "city of", "north of", "government of".
+/// Words before which a town or country is meant: "city of", "north of", "government of".
 const BEFORE_PLACES: &[&str] = &[
-    "في",
-    "الي",
-    "من",
     "مدينه",
     "بلده",
     "قريه",
@@ -97,14 +103,11 @@ const BEFORE_PLACES: &[&str] = &[
     "محافظه",
     "ولايه",
     "اقليم",
-    "منطقه",
-    "عاصمه",
     "العاصمه",
     "شمال",
     "جنوب",
     "شرق",
     "غرب",
-    "وسط",
     "شمالي",
     "جنوبي",
     "شرقي",
@@ -112,21 +115,15 @@ const BEFORE_PLACES: &[&str] = &[
     "قرب",
     "مطار",
     "ميناء",
-    "رييس",
-    "حكومه",
     "ضواحي",
-    "بين",
-    "نحو",
-    "جامعه",
-    "ضد",
-    "مع",
     "سفاره",
     "سفير",
-    "حدود",
-    "ازمه",
-    "حرب",
     "منتخب",
 ];
+
+/// Words before which a country is meant where its name stands without the article: "in", "to", "from", "between".
+const BEFORE_COUNTRIES: &[&str] =
+    &["في", "الي", "من", "بين", "ضد", "مع", "نحو", "رييس", "حكومه", "ازمه", "حدود", "حرب", "جيش", "برلمان"];
 
 /// Titles after which a person is meant.
 const BEFORE_PEOPLE: &[&str] = &[
@@ -195,13 +192,15 @@ impl Glossary {
                 for &entry in self.arabic.first.get(&reading.stem).map_or(&[][..], Vec::as_slice) {
                     let pattern = &self.arabic.patterns[entry];
                     let category = self.entries[entry].category;
-                    if !pattern[0].fits(reading, category.article_is_free()) || at + pattern.len() > words.len() {
+                    if !pattern[0].fits(&words[at], reading, category.article_is_free())
+                        || at + pattern.len() > words.len()
+                    {
                         continue;
                     }
                     let free = category.article_is_free() || category == Category::Person;
                     let rest = pattern.iter().enumerate().skip(1).all(|(n, p)| {
                         adjacent(text, &words[at + n - 1], &words[at + n])
-                            && all[at + n].iter().any(|r| r.clitics == 0 && p.fits(r, free))
+                            && all[at + n].iter().any(|r| r.clitics == 0 && p.fits(&words[at + n], r, free))
                     });
                     if rest {
                         let last = &words[at + pattern.len() - 1];
@@ -218,6 +217,12 @@ impl Glossary {
             }
         }
         found
+    }
+
+    /// Returns the concepts of every entry in an Arabic text, those inside longer ones too.
+    pub(super) fn concepts_within(&self, arabic: &str) -> BTreeSet<&str> {
+        let found = self.candidates(arabic, &words(arabic));
+        found.iter().map(|c| self.entries[c.entry].concept.as_str()).collect()
     }
 
     /// Decides how much each match proves: an ambiguous one is certain beside words that call for it, in a list with
@@ -267,13 +272,17 @@ impl Glossary {
 
 /// Returns whether the word before an ambiguous match calls for a name of its kind.
 fn called_for(category: Category, candidate: &Candidate, words: &[Word]) -> bool {
-    let expected = match category {
-        Category::Country | Category::Place => BEFORE_PLACES,
-        Category::Person => BEFORE_PEOPLE,
+    let expected: &[&[&str]] = match category {
+        Category::Country => &[BEFORE_PLACES, BEFORE_COUNTRIES],
+        Category::Place => &[BEFORE_PLACES],
+        Category::Person => &[BEFORE_PEOPLE],
         _ => return false,
     };
     let Some(before) = candidate.first_word.checked_sub(1).map(|w| &words[w]) else { return false };
-    candidate.clitics == 0 && readings(before).iter().any(|r| expected.contains(&before.normal_from(r.noun).as_str()))
+    candidate.clitics == 0
+        && readings(before)
+            .iter()
+            .any(|r| expected.iter().any(|list| list.contains(&before.normal_from(r.noun).as_str())))
 }
 
 /// Returns whether two words stand side by side: only white space, hyphens, strokes or quotation marks between them.

@@ -7,8 +7,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::latin::{Token, stem, tokens};
+use super::transliterate::{SAME_NAME, sounds_like};
 use super::{Category, Entry, Glossary, Strength};
+use crate::arabic::clitics::normalise;
 use crate::span::Span;
+
+/// Shortest name, in letters, that is looked for inside words that a careless text runs together.
+const SHORTEST_RUN: usize = 5;
 
 /// A known name found in an English text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +37,19 @@ struct Form {
     words: Vec<FormWord>,
     /// Entries that have it; none for a phrase that only hides a name.
     entries: Vec<usize>,
-    /// Whether it may be another name too.
-    doubtful: bool,
+    /// What may be wrong with taking it for the name.
+    doubt: Doubt,
+}
+
+/// Why an English form may not be the name it looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// It is the name wherever it stands.
+    None,
+    /// Beside other capitalised words it may be part of another name: Michael Jordan.
+    InLongerName,
+    /// It is a common word or name anyway: May, Total, Kim.
+    Always,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash, Clone)]
@@ -76,6 +92,7 @@ impl Index {
     pub(super) fn new(
         entries: &[Entry],
         doubtful: &HashSet<String>,
+        common: &HashSet<(String, String)>,
         english_only: &[(String, String)],
         blocks: &[String],
     ) -> Self {
@@ -84,27 +101,36 @@ impl Index {
             index.concepts.entry(entry.concept.clone()).or_default().push(number);
         }
         let mut known: HashMap<Vec<FormWord>, usize> = HashMap::new();
+        let doubt_of = |concept: &String, form: &str| {
+            if common.contains(&(concept.clone(), form.to_owned())) {
+                Doubt::Always
+            } else if doubtful.contains(concept) {
+                Doubt::InLongerName
+            } else {
+                Doubt::None
+            }
+        };
         for (number, entry) in entries.iter().enumerate().filter(|(_, e)| e.category.is_name()) {
             for form in std::iter::once(&entry.english).chain(&entry.alternatives) {
-                index.add(&mut known, form, number, doubtful.contains(&entry.concept));
+                index.add(&mut known, form, number, doubt_of(&entry.concept, form));
             }
         }
         for (concept, form) in english_only {
             index.extra.entry(concept.clone()).or_default().push(form.clone());
             if let Some(&number) = index.concepts.get(concept).and_then(|c| c.first()) {
-                index.add(&mut known, form, number, doubtful.contains(concept));
+                index.add(&mut known, form, number, doubt_of(concept, form));
             }
         }
         for phrase in blocks {
             let words = form_words(phrase);
             if !known.contains_key(&words) {
-                index.push(&mut known, Form { words, entries: Vec::new(), doubtful: false });
+                index.push(&mut known, Form { words, entries: Vec::new(), doubt: Doubt::None });
             }
         }
         index
     }
 
-    fn add(&mut self, known: &mut HashMap<Vec<FormWord>, usize>, form: &str, entry: usize, doubtful: bool) {
+    fn add(&mut self, known: &mut HashMap<Vec<FormWord>, usize>, form: &str, entry: usize, doubt: Doubt) {
         let words = form_words(form);
         // A form in small letters ("the kingdom") is right in a translation but names nothing by itself.
         if words.is_empty() || !words.iter().any(|w| w.capital) {
@@ -113,7 +139,7 @@ impl Index {
         match known.get(&words) {
             Some(&at) if !self.forms[at].entries.contains(&entry) => self.forms[at].entries.push(entry),
             Some(_) => {}
-            None => self.push(known, Form { words, entries: vec![entry], doubtful }),
+            None => self.push(known, Form { words, entries: vec![entry], doubt }),
         }
     }
 
@@ -158,7 +184,11 @@ impl Glossary {
             let Some(&first) = form.entries.first() else { continue };
             let span = Span::new(tokens[at].span.start, tokens[range.end - 1].span.end);
             let concepts: BTreeSet<&str> = form.entries.iter().map(|&e| self.entries[e].concept.as_str()).collect();
-            let unsure = form.doubtful && in_longer_name(&tokens, range);
+            let unsure = match form.doubt {
+                Doubt::None => false,
+                Doubt::InLongerName => in_longer_name(&tokens, range),
+                Doubt::Always => true,
+            };
             mentions.push(Mention {
                 entry: &self.entries[first],
                 concepts: concepts.into_iter().collect(),
@@ -169,6 +199,30 @@ impl Glossary {
         }
         mentions.sort_by_key(|m| m.span.start);
         mentions
+    }
+
+    /// Returns whether an Arabic text gives grounds for a name found in its translation: an entry of the same concept,
+    /// alone or inside a longer one (the United Nations in "UN General Assembly"), its letters in words run together,
+    /// a word that sounds like it, or the name itself in Latin letters.
+    pub fn backs(&self, mention: &Mention<'_>, arabic: &str) -> bool {
+        if self.concepts_within(arabic).iter().any(|c| mention.concepts.contains(c)) {
+            return true;
+        }
+        let run_together: String = normalise(arabic).split(' ').collect();
+        let own = mention.concepts.iter().flat_map(|c| self.concept(c)).filter(|e| !e.ambiguous);
+        let mut own = own.map(|e| normalise(&e.arabic).split(' ').collect::<String>());
+        if own.any(|name| name.chars().count() >= SHORTEST_RUN && run_together.contains(&name)) {
+            return true;
+        }
+        let latin = tokens(arabic);
+        let words = form_words(&mention.text);
+        if (0..latin.len()).any(|at| stands_at(&words, &latin, at)) {
+            return true;
+        }
+        matches!(mention.entry.category, Category::Person | Category::Place)
+            && words.last().is_some_and(|last| {
+                last.text.len() > 3 && normalise(arabic).split(' ').any(|w| sounds_like(w, &last.text) >= SAME_NAME)
+            })
     }
 
     /// Returns whether an English text has an entry in any right form: its English, an alternative, any form of its
@@ -197,6 +251,10 @@ fn renders_form(category: Category, form: &str, text: &[Token]) -> bool {
             text.windows(stems.len()).any(|w| w == stems)
         }
         Category::Person if words.len() > 1 => stands(&words) || stands(&words[surname_start(&words)..]),
+        // Several words together are the name however they are capitalised: "international court of justice".
+        _ if words.len() > 1 => {
+            text.windows(words.len()).any(|w| w.iter().zip(&words).all(|(t, word)| t.text == word.text))
+        }
         _ => stands(&words),
     }
 }

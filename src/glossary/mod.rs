@@ -107,8 +107,8 @@ pub struct Glossary {
     arabic: matching::Index,
     /// English forms by first word and by concept.
     english: mentions::Index,
-    /// Words of people's names: Arabic in normal form to English spellings, the commonest first.
-    names: HashMap<String, Vec<String>>,
+    /// Words of people's names by their normal form.
+    names: HashMap<String, people::NameWord>,
 }
 
 impl Glossary {
@@ -131,6 +131,6 @@ impl Glossary {
 
     /// Returns the English spellings of a word of people's names, the commonest first; none where it is not known.
     pub fn name_word(&self, arabic: &str) -> &[String] {
-        self.names.get(&crate::arabic::clitics::normalise(arabic)).map_or(&[], Vec::as_slice)
+        self.names.get(&crate::arabic::clitics::normalise(arabic)).map_or(&[], |w| w.spellings.as_slice())
     }
 }

@@ -1,7 +1,7 @@
 //! The glossary and the name matcher, measured on other people's data: names (Wikidata, `GeoNames`) and human
 //! translations (NTREX). The data are for measuring, never for fitting entries.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mujaz::glossary::transliterate::SAME_NAME;
 use mujaz::glossary::{Category, Glossary, Strength, sounds_like};
@@ -121,10 +121,9 @@ fn the_arabic_has_what_human_translations_name() {
     let glossary = Glossary::builtin();
     let mut tallies: BTreeMap<Category, Tally> = BTreeMap::new();
     for (arabic, english) in &pairs {
-        let concepts: BTreeSet<&str> = glossary.matches(arabic).iter().map(|m| m.entry.concept.as_str()).collect();
         for mention in glossary.mentions(english) {
             if mention.strength == Strength::Certain {
-                let holds = mention.concepts.iter().any(|c| concepts.contains(c));
+                let holds = glossary.backs(&mention, arabic);
                 tallies
                     .entry(mention.entry.category)
                     .or_default()
