@@ -88,149 +88,80 @@ pub fn without_prefixes(folded: &str) -> impl Iterator<Item = &str> {
     std::iter::once(folded).chain(conjunction).chain(a).chain(b)
 }
 
-/// How strongly a word denies.
+/// How a word denies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denial {
-    /// A particle that negates the sentence or the word behind it; English says "not", "no", "never", "without".
+    /// A particle that negates the sentence or the word behind it; English says "not", "no", "never", "un-".
     Outright,
-    /// A word with a negative meaning, or a particle in a phrase that English words positively: ما زال, إلا, رفض, عدم.
+    /// A word that denies by its meaning, which English answers with one like it: رفض refuse, منع prevent, عدم non-.
+    Meaning,
+    /// A word or phrase that English words either way: ما زال still, إلا only, دون below, صعب hard.
     Soft,
 }
 
 /// Says whether the word at `at` denies, judged with its neighbours.
 pub fn denial(words: &[Word], at: usize) -> Option<Denial> {
-    let folded = words.get(at)?.folded.as_str();
-    let bare = without_conjunction(folded);
-    let next = |ahead: usize| words.get(at + ahead).map_or("", |w| w.folded.as_str());
-    let soft_phrase = || {
-        // لا يزال, لم يعد, لا سيما, لا بد, لا شك, لا ... إلا, ليس فقط: English says still, no longer, must, only.
-        let verb = next(1);
-        let continues =
-            ["زال", "يزال", "تزال", "يزالون", "تزل", "يزل", "ازال", "نزال", "زالت", "زالوا", "يزالان"].contains(&verb);
-        let idiom = matches!(verb, "سيما" | "بد" | "شك" | "ريب" | "محاله" | "باس" | "فقط" | "مجرد");
-        let excepted = words[at + 1..].iter().take(8).any(|w| matches!(w.folded.as_str(), "الا" | "سوي" | "غير"));
-        continues || idiom || excepted
-    };
+    let bare = without_conjunction(&words.get(at)?.folded);
+    let next = words.get(at + 1).map_or("", |w| w.folded.as_str());
     match bare {
-        "لم" | "لن" | "ليس" | "ليست" | "ليسوا" | "لسنا" | "لست" | "لسن" | "لا" => {
-            Some(if soft_phrase() { Denial::Soft } else { Denial::Outright })
+        "لم" | "لن" | "ليس" | "ليست" | "ليسوا" | "لسنا" | "لست" | "لستم" | "لسن" | "ليسا" | "لا" => {
+            Some(if in_positive_phrase(words, at, next) { Denial::Soft } else { Denial::Outright })
         }
-        "غير" => Some(Denial::Outright),
-        "دون" | "بدون" | "عدم" | "الا" | "ما" | "بلا" | "كلا" | "لو" | "سوي" | "قط" | "ابدا" => {
+        // غير أن is "but", and a negated غير (لا غير, ليس غير) is "only".
+        "غير" if matches!(next, "ان" | "انه" | "انها" | "انهم" | "اني") => Some(Denial::Soft),
+        // "غير معروف وغير واضح" is answered by one "unclear".
+        "غير" if (1..=3).any(|back| at >= back && without_conjunction(&words[at - back].folded) == "غير") => {
             Some(Denial::Soft)
         }
-        _ => soft_word(bare).then_some(Denial::Soft),
+        "غير" => Some(Denial::Meaning),
+        "دون" | "بدون" | "الا" | "ما" | "بلا" | "كلا" | "لو" | "سوي" | "قط" | "ابدا" | "لات" => Some(Denial::Soft),
+        _ => word_of_denial(bare),
     }
 }
 
-/// Returns whether a word denies by its meaning: refuse, lack, prevent, fail, deny, absence, ban, except.
-fn soft_word(bare: &str) -> bool {
-    const STEMS: &[&str] = &[
-        "رفض",
-        "يرفض",
-        "ترفض",
-        "رافض",
-        "منع",
-        "يمنع",
-        "تمنع",
-        "ممنوع",
-        "حظر",
-        "يحظر",
-        "تحظر",
-        "محظور",
-        "فشل",
-        "يفشل",
-        "تفشل",
-        "نفي",
-        "ينفي",
-        "تنفي",
-        "ينف",
-        "انكر",
-        "ينكر",
-        "تنكر",
-        "نقص",
-        "تنقص",
-        "افتقر",
-        "يفتقر",
-        "تفتقر",
-        "افتقار",
-        "غياب",
-        "غاب",
-        "انعدام",
-        "بعدم",
-        "لعدم",
-        "وعدم",
-        "امتنع",
-        "يمتنع",
-        "امتناع",
-        "استحال",
-        "مستحيل",
-        "عجز",
-        "يعجز",
-        "عاجز",
-        "خال",
-        "خالي",
-        "بغير",
-        "ودون",
-        "بلا",
-        "نادر",
-        "قليل",
-        "اقل",
-        "باستثناء",
-        "استثن",
-        "عدا",
-        "ماعدا",
-        "تجنب",
-        "يتجنب",
-        "تتجنب",
-        "توقف",
-        "تراجع",
-        "حال",
-        "كاد",
-        "بالكاد",
-        "فقد",
-        "لولا",
-        "لولم",
-        "مجهول",
-        "كذب",
-        "خاطئ",
-        "فقط",
-        "وحد",
-        "مجرد",
-        "الغ",
-        "كف",
-        "استبعد",
-        "يستبعد",
-        "مستبعد",
-        "شك",
-        "يشك",
-        "تشك",
-        "صعب",
-        "يتعذر",
-        "تعذر",
-        "ضد",
-        "لاا",
-        "نهائي",
-        "مطلقا",
-        "بعيد",
-        "ابدا",
-        "لاي",
-        "اي",
-        "ايا",
-        "ايه",
-        "احد",
-        "سوي",
-        "انتهاء",
-        "مناهض",
-        "معارض",
-        "بعد",
-        "بلغ",
-        "ندر",
-        "قلما",
-        "ناهي",
+/// Returns whether a particle is part of a phrase that English words without a negation: لا يزال still, لا بد must,
+/// لا شك surely, ليس فقط not only, لم ... إلا only, لم ... بعد yet to.
+fn in_positive_phrase(words: &[Word], at: usize, next: &str) -> bool {
+    const STILL: &[&str] = &[
+        "زال", "زالت", "زالوا", "يزال", "يزالون", "يزالان", "يزل", "تزال", "تزل", "ازال", "نزال", "نزل", "ينفك", "يبرح",
     ];
-    without_prefixes(bare)
-        .any(|form| STEMS.iter().any(|s| form.strip_prefix(s).is_some_and(|r| r.chars().count() <= 4)))
+    const IDIOMS: &[&str] = &["سيما", "بد", "شك", "ريب", "محاله", "فقط", "مجرد", "سوي", "يقتصر", "تقتصر", "يقل", "تقل"];
+    let excepted = |w: &Word| matches!(w.folded.as_str(), "الا" | "سوي" | "بعد");
+    STILL.contains(&next) || IDIOMS.contains(&next) || words[at + 1..].iter().take(9).any(excepted)
+}
+
+/// Says whether a word denies by its meaning.
+fn word_of_denial(bare: &str) -> Option<Denial> {
+    const MEANING: &[&str] = &[
+        "رفض", "يرفض", "ترفض", "رافض", "منع", "يمنع", "تمنع", "ممنوع", "حظر", "يحظر", "تحظر", "محظور", "فشل", "يفشل", "تفشل",
+        "نفي", "نفت", "ينفي", "تنفي", "انكر", "ينكر", "تنكر", "افتقر", "يفتقر", "تفتقر", "افتقار", "انعدام", "عدم", "امتنع",
+        "يمتنع", "امتناع", "استحال", "مستحيل", "عجز", "يعجز", "عاجز", "تجنب", "يتجنب", "تتجنب", "استبعد", "يستبعد", "مستبعد",
+        "اخفق", "يخفق", "تخفق", "اخفاق", "تجاهل", "يتجاهل", "تتجاهل", "جهل", "يجهل", "تجهل", "يخلو", "تخلو", "خلت", "احجم",
+    ];
+    const SOFT: &[&str] = &[
+        "نقص", "غياب", "غاب", "خال", "خالي", "نادر", "ندر", "قليل", "اقل", "باستثناء", "استثن", "عدا", "ماعدا", "توقف", "تراجع",
+        "حال", "كاد", "بالكاد", "فقد", "لولا", "مجهول", "كذب", "خاطئ", "فقط", "وحد", "مجرد", "الغ", "كف", "شك", "يشك", "تشك",
+        "صعب", "يتعذر", "تعذر", "ضد", "نهائي", "مطلقا", "بعيد", "اي", "ايا", "ايه", "سوي", "مناهض", "معارض", "قلما", "ناهي",
+        "بغير", "حرم", "محروم", "قبل", "كلما", "بدل", "خلاف", "بالرغم", "رغم", "سلب", "انته", "اوقف", "وقف", "ازال", "تخل",
+        "ظل", "يظل", "تظل", "بقي", "يبق", "تبق", "مازال", "لازال", "لاي", "لات", "اليس", "الم", "افلا", "لئلا", "كيلا", "لكيلا",
+        "مش", "مو", "مفقود", "خسر", "خسار", "صمت", "ترك", "استغن", "انقطع", "قطع", "تردد", "يصعب", "عكس", "نقيض", "غامض",
+        "خطا", "باطل", "ينقص", "تنقص", "سلبي", "لابد", "لاسيما", "ممتنع", "غنى", "اعف", "معف", "محال", "نهاي", "اخر",
+    ];
+    let begins = |stems: &[&str], longest: usize| {
+        let fits = |form: &str, s: &&str| form.strip_prefix(*s).is_some_and(|rest| rest.chars().count() <= longest);
+        without_prefixes(bare).any(|form| stems.iter().any(|s| fits(form, s)))
+    };
+    if begins(MEANING, 3) {
+        Some(Denial::Meaning)
+    } else {
+        begins(SOFT, 4).then_some(Denial::Soft)
+    }
+}
+
+/// Returns whether words of a text seem to be run together, as text taken from some pages is: then no word is sure.
+pub fn run_together(words: &[Word]) -> bool {
+    // The longest words that Arabic inflects (وبالاستراتيجيات, فسيستخدمونها) have fifteen letters.
+    words.iter().any(|w| w.folded.chars().count() >= 16)
 }
 
 #[cfg(test)]
@@ -251,5 +182,21 @@ mod tests {
         let forms: Vec<_> = without_prefixes("وبالعشرين").collect();
         assert_eq!(forms, ["وبالعشرين", "بالعشرين", "عشرين"]);
         assert_eq!(without_prefixes("ولد").collect::<Vec<_>>(), ["ولد", "لد"]);
+    }
+
+    #[test]
+    fn denials_are_told_from_idioms() {
+        let kinds = |text: &str| {
+            let words = words(text);
+            (0..words.len()).filter_map(|i| denial(&words, i)).collect::<Vec<_>>()
+        };
+        for text in ["لم يحضر الوزير", "ولن نقبل", "ليست هناك أزمة", "قرار غير قانوني", "لا توجد أمطار"] {
+            assert_eq!(kinds(text), [Denial::Outright], "{text}");
+        }
+        for text in ["لا يزال الطقس باردا", "لا بد من الحوار", "غير أنه وافق", "لا سيما في الجنوب"] {
+            assert_eq!(kinds(text), [Denial::Soft], "{text}");
+        }
+        assert_eq!(kinds("رفضت الحكومة"), [Denial::Meaning]);
+        assert!(kinds("حضر الوزير إلى العاصمة").is_empty());
     }
 }

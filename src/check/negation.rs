@@ -5,25 +5,78 @@
 //! "failed to", "unable" and "unlike" pass.
 
 use super::pair::Pair;
-use crate::arabic::words::{Denial, denial};
+use crate::arabic::words::{Denial, denial, run_together};
 use crate::english::words::{is_negation, is_negative};
 
 /// Judges the negation of a pair.
 pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
-    let denials: Vec<(usize, Denial)> =
-        (0..pair.source_words.len()).filter_map(|i| Some((i, denial(&pair.source_words, i)?))).collect();
-    let outright = denials.iter().filter(|(_, d)| *d == Denial::Outright).count();
-    let soft = denials.iter().filter(|(_, d)| *d == Denial::Soft).count();
+    if run_together(&pair.source_words) {
+        return None;
+    }
+    let words = &pair.source_words;
+    let denials: Vec<(usize, Denial)> = (0..words.len()).filter_map(|i| Some((i, denial(words, i)?))).collect();
+    let count = |kind: Denial| denials.iter().filter(|(_, d)| *d == kind).count();
     let negations: Vec<_> = pair.target_words.iter().filter(|w| is_negation(&w.lower)).collect();
     let negative = pair.target_words.iter().filter(|w| !is_negation(&w.lower) && is_negative(&w.lower)).count();
+    let phrases = pair.target_words.windows(2).filter(|w| denies_together(&w[0].lower, &w[1].lower)).count();
     // A negative word of the target answers a word like "refused" of the source before it answers a particle.
-    if outright > negations.len() + negative.saturating_sub(soft) {
+    let answers = negations.len() + phrases + negative.saturating_sub(count(Denial::Meaning));
+    if count(Denial::Outright) > answers {
         let (at, _) = denials.iter().find(|(_, d)| *d == Denial::Outright)?;
-        let particle = pair.source_words[*at].span.of(pair.source);
-        return Some(format!("source denies ({particle}), target has no negation"));
+        return Some(format!("source denies ({}), target affirms", words[*at].span.of(pair.source)));
     }
-    if outright == 0 && soft == 0 && !negations.is_empty() {
-        return Some(format!("target denies ({}), source has no negation", negations[0].lower));
+    // "No." is a number, and a denial in a text of quotations may answer a rhetorical question.
+    let first = negations.iter().find(|w| !is_number_sign(pair.target, w.span.end))?;
+    denials.is_empty().then(|| format!("target denies ({}), source affirms", first.lower))
+}
+
+/// Returns whether two words deny that do not by themselves: yet to, far from, free of, rule out.
+fn denies_together(first: &str, second: &str) -> bool {
+    matches!(
+        (first, second),
+        ("yet" | "still" | "remain" | "remains", "to") | ("far" | "keep" | "kept" | "refrain" | "refrained", "from")
+            | ("short" | "free" | "rid" | "devoid", "of") | ("ruled" | "rule" | "rules" | "ruling", "out")
+    )
+}
+
+/// Returns whether "No" is followed by the figure it abbreviates: No.1, No 10.
+fn is_number_sign(target: &str, end: usize) -> bool {
+    let rest = target.get(end..).unwrap_or_default();
+    rest.trim_start_matches(['.', ' ']).starts_with(|c: char| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Check;
+    use crate::check::tests::flags;
+
+    #[test]
+    fn faults_are_flagged() {
+        let pairs = [
+            ("لم يحضر رئيس الوزراء الجلسة", "The prime minister attended the session"),
+            ("لن ترفع الشركة الأسعار", "The company will raise prices"),
+            ("ليس هناك خطر على السكان", "There is a danger to residents"),
+            ("وافق البرلمان على القانون", "Parliament did not approve the law"),
+            ("القرار غير قانوني", "The decision is lawful"),
+        ];
+        for (source, target) in pairs {
+            assert!(flags(source, target).contains(&Check::Negation), "{source} | {target}");
+        }
     }
-    None
+
+    #[test]
+    fn what_only_differs_in_wording_is_not() {
+        let pairs = [
+            ("لم يحضر رئيس الوزراء الجلسة", "The prime minister failed to attend the session"),
+            ("القرار غير قانوني", "The decision is illegal"),
+            ("لا شك أن الفريق سيفوز", "The team will surely win"),
+            ("لا تزال الأمطار تهطل على الساحل", "It is still raining on the coast"),
+            ("رفض النادي بيع اللاعب", "The club would not sell the player"),
+            ("انعدام الأمن في الجنوب", "There is no security in the south"),
+            ("احتل الفريق المركز الأول", "The team ranks No. 1"),
+        ];
+        for (source, target) in pairs {
+            assert!(!flags(source, target).contains(&Check::Negation), "{source} | {target}");
+        }
+    }
 }

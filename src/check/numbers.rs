@@ -5,7 +5,7 @@
 //! many, since languages differ in what they count in words ("a couple", duals, "one of").
 
 use super::pair::Pair;
-use crate::number::{Certainty, Kind, Number};
+use crate::number::{Certainty, Number};
 
 /// The numbers of both sides that have no counterpart.
 #[derive(Debug, Default)]
@@ -45,14 +45,12 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
         let shown: Vec<&str> = numbers.iter().filter_map(|n| text.get(n.span.start..n.span.end)).collect();
         shown.join(", ")
     };
-    let dates = |numbers: &[&Number]| numbers.iter().any(|n| n.kind == Kind::Month);
     let replaced = !words.missing.is_empty() && !words.invented.is_empty();
     let (missing, invented) = match (figures.missing.as_slice(), figures.invented.as_slice()) {
         _ if replaced => (words.missing.as_slice(), words.invented.as_slice()),
         ([], []) => return None,
         (missing, invented) => (missing, invented),
     };
-    let _ = dates;
     let mut detail = String::new();
     if !missing.is_empty() {
         detail = format!("source has {}", show(missing, pair.source));
@@ -64,4 +62,47 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
         detail.push_str(", target has none of it");
     }
     Some(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Check;
+    use crate::check::tests::flags;
+
+    #[test]
+    fn faults_are_flagged() {
+        let pairs = [
+            ("أصيب 23 شخصا في حادث سير قرب صفاقس", "32 people were hurt in a road accident near Sfax"),
+            ("يمتد المشروع حتى عام 2027", "The project runs until 2026"),
+            ("بلغ العجز 4,2 مليار دينار", "The deficit came to 4.2 million dinars"),
+            ("سجل الميناء ارتفاعا بنسبة ١٥٪", "The port recorded a rise of 50%"),
+            ("تنطلق المباراة على الساعة 19:30", "The match kicks off at 18:30"),
+            ("بقي خمسة عشر نائبا في القاعة", "Fifty deputies stayed in the hall"),
+            ("عقد الاجتماع في 9 سبتمبر", "The meeting was held on 8 September"),
+            ("تبعد المدينة 50 كيلومترا عن الحدود", "The town is 60 miles from the border"),
+        ];
+        for (source, target) in pairs {
+            assert!(flags(source, target).contains(&Check::Numbers), "{source} | {target}");
+        }
+    }
+
+    #[test]
+    fn what_only_differs_in_wording_is_not() {
+        let pairs = [
+            ("تنطلق المباراة على الساعة 19:30", "The match kicks off at 7.30pm"),
+            ("بلغ العجز 4,2 مليار دينار", "The deficit came to 4.2bn dinars"),
+            ("حصل على خمسين في المئة من الأصوات", "He won half of the vote: 50 percent"),
+            ("بعد عامين من الثورة", "Two years after the revolution"),
+            ("يبلغ عدد السكان 3.5 مليون نسمة", "The population is 3,500,000"),
+            ("تبعد المدينة 50 كيلومترا عن الحدود", "The town is 31 miles from the border"),
+            ("فاز الفريق بنتيجة 2-1", "The team won 1-2 away"),
+            ("في ثمانينيات القرن الماضي", "In the 1980s"),
+            ("ما بين 3 و5 ملايين دينار", "Between 3 and 5 million dinars"),
+            ("بلغت الحرارة 40 درجة مئوية", "It reached 104 degrees Fahrenheit"),
+            ("الدورة الحادية والعشرون للمهرجان", "The festival's 21st edition"),
+        ];
+        for (source, target) in pairs {
+            assert!(!flags(source, target).contains(&Check::Numbers), "{source} | {target}");
+        }
+    }
 }

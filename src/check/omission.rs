@@ -4,9 +4,20 @@
 
 use super::pair::Pair;
 
-/// Mean of ln(target length / source length) in letters and digits, measured on the even documents of NTREX (497 pairs,
-/// Arabic to English): 0.06, of texts of all lengths alike.
-const MEAN: f64 = 0.06;
+/// Mean of ln(target length / source length), as [`Pair`] measures lengths, on the even documents of NTREX (497 pairs,
+/// Arabic to English).
+const MEAN: f64 = 0.10;
+
+/// Deviation of long texts, and the variance that a single letter adds: together they follow the measured deviations
+/// from 0.20 under 25 letters to 0.13 above 150.
+const DEVIATION: f64 = 0.13;
+const VARIANCE_OF_A_LETTER: f64 = 1.2;
+
+/// Below this a target is too short: 2 of those 497 pairs are, and 49 in 50 targets that break off after two fifths.
+const TOO_SHORT: f64 = -2.8;
+
+/// Above this a target is too long; the longest of those pairs stays under 2.5.
+const TOO_LONG: f64 = 3.5;
 
 /// Returns by how many standard deviations a target is longer than its source lets one expect; negative if shorter.
 pub(super) fn surprise(pair: &Pair<'_>) -> f64 {
@@ -15,20 +26,58 @@ pub(super) fn surprise(pair: &Pair<'_>) -> f64 {
         return 0.0;
     }
     let ratio = (target.max(1.0) / source).ln();
-    // The deviation measured falls from 0.24 under 25 letters to 0.14 above 150: a fixed part and one that averages out.
-    let deviation = (0.13f64.powi(2) + 1.2 / source.max(1.0)).sqrt();
-    (ratio - MEAN) / deviation
+    (ratio - MEAN) / (DEVIATION.powi(2) + VARIANCE_OF_A_LETTER / source).sqrt()
 }
 
 /// Judges the length of a target.
 pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     let surprise = surprise(pair);
     let (source, target) = (pair.source_length(), pair.target_length());
-    if surprise < -3.0 {
+    if surprise < TOO_SHORT {
         return Some(format!("target has {target} letters for {source} of the source"));
     }
-    if surprise > 4.0 {
+    if surprise > TOO_LONG {
         return Some(format!("target has {target} letters for only {source} of the source"));
     }
-    None
+    let last = pair.target_words.last().filter(|w| w.span.end + 4 >= pair.target.len())?;
+    (surprise < -0.5 && breaks_off(&last.lower)).then(|| format!("target breaks off at {:?}", last.lower))
+}
+
+/// Returns whether a word cannot end a sentence. Prepositions can ("the town he came from").
+fn breaks_off(lower: &str) -> bool {
+    matches!(
+        lower,
+        "the" | "a" | "an" | "and" | "or" | "but" | "nor" | "their" | "its" | "our" | "your" | "my" | "every" | "than"
+            | "because" | "although" | "if" | "into" | "whose" | "is" | "are" | "was" | "were" | "which"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Check;
+    use crate::check::tests::flags;
+
+    #[test]
+    fn faults_are_flagged() {
+        let pairs = [
+            ("أكد المتحدث باسم الحكومة في مؤتمر صحفي عقده صباح اليوم في العاصمة أن السلطات اتخذت كل الإجراءات اللازمة لمواجهة موجة الحر", "The spokesman confirmed that."),
+            ("زار الوفد المصنع الجديد في وهران ثم عاد إلى العاصمة", "The delegation visited the new factory and the."),
+            ("وصل الوزير", "The minister arrived in the early hours of the morning with a large delegation of businessmen, journalists and advisers who had come to sign several agreements"),
+        ];
+        for (source, target) in pairs {
+            assert!(flags(source, target).contains(&Check::Omission), "{source} | {target}");
+        }
+    }
+
+    #[test]
+    fn what_only_differs_in_wording_is_not() {
+        let pairs = [
+            ("أكد المتحدث باسم الحكومة أن السلطات اتخذت كل الإجراءات اللازمة", "The government's spokesman confirmed that the authorities had taken all necessary measures"),
+            ("وصل الوزير", "The minister has arrived"),
+            ("نعم", "Yes, he did"),
+        ];
+        for (source, target) in pairs {
+            assert!(!flags(source, target).contains(&Check::Omission), "{source} | {target}");
+        }
+    }
 }

@@ -5,7 +5,7 @@
 use crate::arabic;
 use crate::english;
 use crate::glossary::{Glossary, Match, Mention};
-use crate::number::Number;
+use crate::number::{Certainty, Kind, Number};
 
 /// A source text and its target, read.
 pub(super) struct Pair<'a> {
@@ -49,17 +49,44 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Returns how many letters and digits a text has, signs on letters left out: the length that is compared.
+    /// Returns the length of the source that is compared: letters outside numbers, signs on letters left out.
     pub fn source_length(&self) -> usize {
-        length(self.source)
+        length(self.source, &self.source_numbers)
     }
 
-    /// As [`Pair::source_length`], of the target.
+    /// Returns the length of the target that is compared: letters outside numbers, and for each acronym that the source
+    /// does not have, and each sign of a currency or of per cent, the letters that Arabic writes it out with.
     pub fn target_length(&self) -> usize {
-        length(self.target)
+        length(self.target, &self.target_numbers) + self.acronyms() * ACRONYM + signs(self.target) * SIGN
+    }
+
+    /// Counts words of the target that are two capitals or more (EU, U.S.) and stand so in no word of the source.
+    pub fn acronyms(&self) -> usize {
+        let short = |word: &&str| {
+            let capitals = word.chars().filter(|c| c.is_uppercase()).count();
+            let small = word.chars().filter(|c| c.is_lowercase()).count();
+            (2..=6).contains(&capitals) && small <= 1 && !self.source.contains(*word)
+        };
+        let trimmed = |w: &'a str| w.trim_matches(|c: char| !c.is_alphanumeric());
+        self.target.split(|c: char| c.is_whitespace() || matches!(c, '-' | '/')).map(trimmed).filter(short).count()
     }
 }
 
-fn length(text: &str) -> usize {
-    text.chars().filter(|c| c.is_alphanumeric() && !matches!(c, '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')).count()
+/// Letters that Arabic needs more than an English acronym: الاتحاد الأوروبي, الولايات المتحدة have fourteen.
+const ACRONYM: usize = 12;
+
+/// Letters of دولار, في المئة.
+const SIGN: usize = 5;
+
+fn signs(text: &str) -> usize {
+    text.chars().filter(|c| matches!(c, '%' | '$' | '£' | '€' | '¥')).count()
+}
+
+fn length(text: &str, numbers: &[Number]) -> usize {
+    let counts = |c: char| c.is_alphanumeric() && !matches!(c, '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}');
+    let of = |part: &str| part.chars().filter(|c| counts(*c)).count();
+    // Weak numbers are words like any other.
+    let sure = numbers.iter().filter(|n| n.certainty > Certainty::Weak && n.kind != Kind::Month);
+    let in_numbers: usize = sure.map(|n| of(n.span.of(text))).sum();
+    of(text).saturating_sub(in_numbers)
 }

@@ -91,3 +91,34 @@ fn stutter(text: &str) -> Option<(String, usize)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Check;
+    use crate::check::tests::flags;
+
+    #[test]
+    fn faults_are_flagged() {
+        let pairs = [
+            ("ناقش المجلس الميزانية", "The council discussed the budget of the budget of the budget of the budget"),
+            ("سقطت أمطار غزيرة", "Heavy heavy heavy heavy rain fell"),
+            ("فاز الفريق في المباراة الأخيرة", "The team won its last match today. The team won its last match today."),
+            ("اسم المدينة", "Ananananananananan"),
+        ];
+        for (source, target) in pairs {
+            assert!(flags(source, target).contains(&Check::Repetition), "{source} | {target}");
+        }
+    }
+
+    #[test]
+    fn what_only_differs_in_wording_is_not() {
+        let pairs = [
+            ("قال لا لا لا", "He said no, no, no"),
+            ("ناقش المجلس الميزانية", "The council discussed the budget, the council's own budget among others"),
+            ("يوما بعد يوم", "Day after day after day"),
+        ];
+        for (source, target) in pairs {
+            assert!(!flags(source, target).contains(&Check::Repetition), "{source} | {target}");
+        }
+    }
+}

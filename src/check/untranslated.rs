@@ -11,8 +11,8 @@ use crate::english::words::is_function_word;
 pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     let arabic = words(pair.target);
     let cited = |start: usize, end: usize| {
-        let before = pair.target.get(..start).and_then(|t| t.trim_end().chars().next_back());
-        let after = pair.target.get(end..).and_then(|t| t.trim_start().chars().next());
+        let before = pair.target.get(..start).and_then(|t| t.chars().next_back());
+        let after = pair.target.get(end..).and_then(|t| t.chars().next());
         before.is_some_and(|c| "\"'“‘«([".contains(c)) && after.is_some_and(|c| "\"'”’»)],.".contains(c))
     };
     if let (Some(first), Some(last)) = (arabic.first(), arabic.last())
@@ -43,4 +43,35 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
 /// Returns whether a letter is Latin, accents and all.
 fn is_latin(c: char) -> bool {
     matches!(c, 'A'..='Z' | 'a'..='z' | '\u{aa}' | '\u{ba}' | '\u{c0}'..='\u{24f}' | '\u{250}'..='\u{2ff}' | '\u{1e00}'..='\u{1eff}' | '\u{fb00}'..='\u{fb06}')
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Check;
+    use crate::check::tests::flags;
+
+    #[test]
+    fn faults_are_flagged() {
+        let pairs = [
+            ("أعلن البنك المركزي رفع الفائدة", "The central bank announced رفع الفائدة"),
+            ("أعلن البنك المركزي رفع الفائدة", "أعلن البنك المركزي رفع الفائدة"),
+            ("أعلن البنك المركزي رفع الفائدة", "Центральный банк объявил о повышении ставки"),
+            ("أعلن البنك المركزي يوم الخميس رفع نسبة الفائدة المديرية للمرة الثانية في هذا العام بسبب ارتفاع الأسعار في الأسواق", "La banque centrale a annoncé jeudi une hausse de son taux directeur pour la deuxième fois cette année à cause de la hausse des prix sur les marchés"),
+        ];
+        for (source, target) in pairs {
+            assert!(flags(source, target).contains(&Check::Untranslated), "{source} | {target}");
+        }
+    }
+
+    #[test]
+    fn what_only_differs_in_wording_is_not() {
+        let pairs = [
+            ("الكلمة هي سلام", "The word is \"سلام\"."),
+            ("أعلن البنك المركزي رفع الفائدة", "The central bank announced a rise in interest rates"),
+            ("سافر إلى ساو باولو", "He travelled to São Paulo"),
+        ];
+        for (source, target) in pairs {
+            assert!(!flags(source, target).contains(&Check::Untranslated), "{source} | {target}");
+        }
+    }
 }

@@ -88,8 +88,9 @@ fn gap<'x>(text: &'x str, before: &Token, after: &Token) -> &'x str {
 fn read(text: &str, tokens: &[Token], start: usize) -> (Option<Number>, usize) {
     let token = &tokens[start];
     let mut next = start + 1;
-    let (mut total, mut group, mut also) = (0.0, None, None);
+    let (mut total, mut also) = (0.0, None);
     let (mut kind, mut figure, mut vague) = (Kind::Cardinal, false, false);
+    let mut group: Option<f64>;
     match token.atom {
         Some(Atom::Unit(v) | Atom::Tens(v)) => group = Some(v),
         Some(Atom::Ordinal(v)) => {
