@@ -49,19 +49,19 @@ pub enum Error {
         /// What was expected and found.
         mismatch: Mismatch,
     },
-    /// The disk is full.
-    #[error("model {model}: no space left in {folder} for {file} ({bytes} bytes, twice while it is put together)")]
+    /// The disk is full, or would be.
+    #[error("model {model}: {folder} has too little space for {file}: {needed} bytes are needed, {free} are free")]
     NoSpace {
         /// The model.
         model: ModelId,
         /// The file.
         file: String,
-        /// Its size.
-        bytes: u64,
-        /// Where it was written.
+        /// What fetching it takes at most.
+        needed: u64,
+        /// What there is.
+        free: u64,
+        /// Where it was to be written.
         folder: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
     },
     /// Reading or writing the cache failed.
     #[error(transparent)]

@@ -161,7 +161,9 @@ fn in_words(status: ExitStatus) -> String {
 fn last_lines(said: &Path) -> String {
     let text = String::from_utf8_lossy(&std::fs::read(said).unwrap_or_default()).into_owned();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    match lines.as_slice() {
+    // pip names the cause in lines of this form, and follows them with advice; a traceback has none.
+    let errors: Vec<&str> = lines.iter().copied().filter(|line| line.starts_with("ERROR: ")).collect();
+    match (if errors.is_empty() { lines } else { errors }).as_slice() {
         [] => "it said nothing".to_owned(),
         lines => lines[lines.len().saturating_sub(PIP_LINES)..].join(" / "),
     }

@@ -311,6 +311,18 @@ fn a_stale_half_with_other_bytes_does_not_spoil_the_file() {
 }
 
 #[test]
+fn a_transfer_that_only_missed_its_last_step_is_not_repeated() {
+    let world = World::new(Sources::Hub);
+    let staged = world.cache().join("mujaz/tiny/.hub/models--owner--tiny/blobs");
+    std::fs::create_dir_all(&staged).unwrap();
+    std::fs::write(staged.join(format!("{}.part", world.sha256)), &world.bytes).unwrap();
+    let hub = world.hub(Fault::None);
+    world.run(Some(&hub), &["pull", "tiny"]).success();
+    assert_eq!(hub.transfers(), [0; 0]);
+    assert_eq!(std::fs::read(world.hub_path()).unwrap(), world.bytes);
+}
+
+#[test]
 fn a_hub_that_refuses_connections_is_named_with_all_ways_out() {
     let world = World::new(Sources::Hub);
     let failed = world.run(None, &["pull", "tiny"]).code(3);
@@ -559,6 +571,20 @@ fn a_cache_that_cannot_be_written_is_named() {
     std::fs::write(world.path(".cache"), "a file where a folder should be").unwrap();
     let failed = world.run(Some(&world.hub(Fault::None)), &["pull", "tiny"]).code(3);
     says(&stderr(&failed), &["/.cache/huggingface"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_without_room_is_named_before_the_first_byte() {
+    let world = World::new(Sources::Hub);
+    let hub = world.hub(Fault::None);
+    // No disk of this size is sold yet.
+    let text = std::fs::read_to_string(world.path("my.toml")).unwrap();
+    let text = text.replace("bytes = 300000\n", "bytes = 9_000_000_000_000_000_000\n");
+    std::fs::write(world.path("my.toml"), text).unwrap();
+    let failed = world.run(Some(&hub), &["pull", "tiny"]).code(3);
+    says(&stderr(&failed), &["/mujaz/tiny has too little space for tiny.gguf: 9000000000000000000 bytes are needed"]);
+    assert_eq!(hub.requests().len(), 0);
 }
 
 // ---- the list and the registry

@@ -165,6 +165,8 @@ impl State {
             Fault::RedirectLoop => self.redirect(stream, &format!("{}{real}", self.address))?,
             Fault::Redirect if request.path == real => self.redirect(stream, &format!("{}/cdn", self.address))?,
             Fault::Redirect if request.path == "/cdn" => self.file(stream, &request)?,
+            // Behind the last byte there is nothing to ask for.
+            _ if request.transfer_from().is_some_and(|from| from >= self.bytes.len()) => self.page(stream, 416)?,
             _ if request.path == real => self.file(stream, &request)?,
             _ => self.page(stream, 404)?,
         }
