@@ -1,7 +1,7 @@
 //! Bars on a terminal, status lines elsewhere, and Ctrl-C.
 //!
 //! In: the library's calls to [`Progress`]. Out: what indicatif draws on standard error. A task that takes less than
-//! [`QUIET`] shows no bar at all. NO_COLOR takes the colour from bars as from messages.
+//! [`QUIET`] shows no bar at all. `NO_COLOR` takes the colour from bars as from messages.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,9 +55,11 @@ impl Bars {
     }
 
     fn style(&self, unit: &str) -> ProgressStyle {
-        let bar = if self.colour { "{bar:24.cyan/dim}" } else { "{bar:24}" };
+        let bar = if self.colour { "{bar:20.cyan/dim}" } else { "{bar:20}" };
         let template = if unit == "bytes" {
-            format!("{{prefix}} {bar} {{bytes}} of {{total_bytes}}, {{bytes_per_sec}}, {{eta}} left {{wide_msg}}")
+            format!(
+                "{{prefix}} {bar} {{decimal_bytes}} of {{decimal_total_bytes}}, {{decimal_bytes_per_sec}} {{wide_msg}}"
+            )
         } else {
             format!("{{prefix}} {bar} {{pos}} of {{len}} {unit}, {{eta}} left {{wide_msg}}")
         };

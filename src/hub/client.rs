@@ -376,7 +376,10 @@ impl Job {
                 }
                 other => unreachable(other.to_string()),
             },
-            ApiError::IoError(error) if is_of_the_disk(&error) => return Err(error.into()),
+            ApiError::IoError(error) if is_of_the_disk(&error) => {
+                let named = format!("{}: {error}", self.staging.display());
+                return Err(std::io::Error::new(error.kind(), named).into());
+            }
             ApiError::IoError(error) => cut(&self.file, received, error.to_string()),
             ApiError::MissingHeader(name) => {
                 SourceError::Protocol { url, reason: format!("its answer has no {name} header") }

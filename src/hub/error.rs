@@ -27,7 +27,7 @@ pub enum Error {
         /// The missing file.
         file: String,
         /// Where it belongs.
-        place: Place,
+        place: Box<Place>,
     },
     /// No source gave the file.
     #[error("model {model}: no source gave {file}: {tried}", model = .place.model, tried = in_words(.tried))]
@@ -37,7 +37,7 @@ pub enum Error {
         /// What was tried, in order.
         tried: Vec<Attempt>,
         /// Where it belongs.
-        place: Place,
+        place: Box<Place>,
     },
     /// A file that is here has the wrong size or hash.
     #[error("model {model}: {path} is damaged: {mismatch}")]
@@ -49,25 +49,25 @@ pub enum Error {
         /// What was expected and found.
         mismatch: Mismatch,
     },
-    /// The disk is full.
-    #[error("model {model}: no space left in {folder} for {file} ({bytes} bytes, twice while it is put together)")]
+    /// The disk is full, or would be.
+    #[error("model {model}: {folder} has too little space for {file}: {needed} bytes are needed, {free} are free")]
     NoSpace {
         /// The model.
         model: ModelId,
         /// The file.
         file: String,
-        /// Its size.
-        bytes: u64,
-        /// Where it was written.
+        /// What fetching it takes at most.
+        needed: u64,
+        /// What there is.
+        free: u64,
+        /// Where it was to be written.
         folder: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
     },
     /// Reading or writing the cache failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// The user asked to stop.
-    #[error("stopped on request; what was fetched so far is kept where it can be resumed")]
+    #[error("stopped on request; no unfinished file was given its final name")]
     Cancelled,
 }
 

