@@ -195,7 +195,9 @@ pub fn note(
     glossary: &Glossary,
 ) -> Note {
     let named = |original: &Option<String>| {
-        original.as_ref().map(|original| Bilingual { original: original.clone(), english: english_name(original, glossary) })
+        original
+            .as_ref()
+            .map(|original| Bilingual { original: original.clone(), english: english_name(original, glossary) })
     };
     let title = document.blocks.iter().find(|block| block.kind == BlockKind::Title).map(|block| {
         let english = Some(translation.target_of(block.id)).filter(|english| !english.is_empty());

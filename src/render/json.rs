@@ -39,8 +39,8 @@ impl Renderer for Json {
     }
 
     fn render(&self, note: &Note) -> Result<Vec<u8>, Error> {
-        let mut bytes = serde_json::to_vec_pretty(note)
-            .map_err(|source| Error::Json { path: note.source.path.clone(), source })?;
+        let mut bytes =
+            serde_json::to_vec_pretty(note).map_err(|source| Error::Json { path: note.source.path.clone(), source })?;
         bytes.push(b'\n');
         Ok(bytes)
     }

@@ -111,7 +111,8 @@ impl Contract<'_> {
     /// Lists the figures of a text that the translation of the evidence lacks or that the translator made up.
     fn foreign_numbers(&self, text: &str) -> BTreeSet<String> {
         let known: BTreeSet<String> = figures(self.target).union(&figures(self.source)).cloned().collect();
-        let mut foreign: BTreeSet<String> = figures(text).into_iter().filter(|figure| !known.contains(figure)).collect();
+        let mut foreign: BTreeSet<String> =
+            figures(text).into_iter().filter(|figure| !known.contains(figure)).collect();
         foreign.extend(self.checker.facts(self.source, text).numbers_invented);
         foreign
     }
@@ -179,12 +180,39 @@ pub(super) fn count_sentences(text: &str) -> usize {
 /// Collects the figures of a text: digits of either script without group separators, and small number words as digits.
 fn figures(text: &str) -> BTreeSet<String> {
     const WORDS: &[(&str, &str)] = &[
-        ("two", "2"), ("three", "3"), ("four", "4"), ("five", "5"), ("six", "6"), ("seven", "7"), ("eight", "8"),
-        ("nine", "9"), ("ten", "10"), ("eleven", "11"), ("twelve", "12"), ("thirteen", "13"), ("fourteen", "14"),
-        ("fifteen", "15"), ("sixteen", "16"), ("seventeen", "17"), ("eighteen", "18"), ("nineteen", "19"),
-        ("twenty", "20"), ("thirty", "30"), ("forty", "40"), ("fifty", "50"), ("sixty", "60"), ("seventy", "70"),
-        ("eighty", "80"), ("ninety", "90"), ("hundred", "hundred"), ("thousand", "thousand"), ("million", "million"),
-        ("millions", "million"), ("billion", "billion"), ("billions", "billion"), ("trillion", "trillion"),
+        ("two", "2"),
+        ("three", "3"),
+        ("four", "4"),
+        ("five", "5"),
+        ("six", "6"),
+        ("seven", "7"),
+        ("eight", "8"),
+        ("nine", "9"),
+        ("ten", "10"),
+        ("eleven", "11"),
+        ("twelve", "12"),
+        ("thirteen", "13"),
+        ("fourteen", "14"),
+        ("fifteen", "15"),
+        ("sixteen", "16"),
+        ("seventeen", "17"),
+        ("eighteen", "18"),
+        ("nineteen", "19"),
+        ("twenty", "20"),
+        ("thirty", "30"),
+        ("forty", "40"),
+        ("fifty", "50"),
+        ("sixty", "60"),
+        ("seventy", "70"),
+        ("eighty", "80"),
+        ("ninety", "90"),
+        ("hundred", "hundred"),
+        ("thousand", "thousand"),
+        ("million", "million"),
+        ("millions", "million"),
+        ("billion", "billion"),
+        ("billions", "billion"),
+        ("trillion", "trillion"),
     ];
     let mut found = BTreeSet::new();
     let mut figure = String::new();

@@ -9,7 +9,9 @@ pub mod abstractive;
 pub mod contract;
 pub mod extractive;
 pub mod label;
+mod rank;
 pub mod select;
+mod sentence;
 pub mod theme;
 pub mod words;
 
@@ -132,12 +134,7 @@ fn extractive_bullet(draft: &Draft, origin: Origin) -> Bullet {
 
 /// Chooses evidence and words it from the translation. A choice for which no words keep the contract is given up for
 /// the next best one, so that a broken translation costs its own bullet and no other.
-fn drafts<'t>(
-    document: &Document,
-    translation: &'t Translation,
-    bullets: usize,
-    checker: &Checker,
-) -> Vec<Draft<'t>> {
+fn drafts<'t>(document: &Document, translation: &'t Translation, bullets: usize, checker: &Checker) -> Vec<Draft<'t>> {
     let candidates = select::Candidates::of(document, translation);
     let mut excluded: BTreeSet<SegmentId> = BTreeSet::new();
     loop {

@@ -7,3 +7,4 @@ mod engine;
 mod extract;
 mod layers;
 mod models;
+mod notes;
