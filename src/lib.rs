@@ -13,7 +13,7 @@
 //! 8. [`render`] turns a note into bytes.
 //!
 //! [`pipeline`] is the table of contents that calls across these stages. At the side, imported by stages and importing
-//! none of them: [`arabic`] and [`english`] (facts of the two languages), [`glossary`] (names and terms), [`check`]
+//! none of them: [`arabic`] and [`english`] (facts of the two languages, with [`number`] for what both count), [`glossary`] (names and terms), [`check`]
 //! (verdicts on a translation), [`registry`] and [`hub`] (models), [`memory`] (what a run need not do again),
 //! [`options`] and [`progress`].
 //!
@@ -31,6 +31,7 @@ pub mod english;
 pub mod glossary;
 pub mod hub;
 pub mod memory;
+pub mod number;
 pub mod options;
 pub mod pipeline;
 pub mod progress;

@@ -9,10 +9,11 @@ const STAGES: &[&str] =
 /// The modules at the side, with the other side modules each may import.
 const SIDE: &[(&str, &[&str])] = &[
     ("span", &[]),
-    ("arabic", &["span"]),
-    ("english", &["span"]),
+    ("number", &["span"]),
+    ("arabic", &["span", "number"]),
+    ("english", &["span", "number"]),
     ("glossary", &["span", "arabic", "english"]),
-    ("check", &["span", "arabic", "english", "glossary"]),
+    ("check", &["span", "number", "arabic", "english", "glossary"]),
     ("progress", &[]),
     ("registry", &[]),
     ("hub", &["registry", "progress"]),

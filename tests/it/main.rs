@@ -5,6 +5,7 @@ mod check;
 mod common;
 mod engine;
 mod extract;
+mod glossary;
 mod layers;
 mod models;
 mod notes;

@@ -1,0 +1,207 @@
+//! Reads the data files and builds the indexes.
+//!
+//! In: tab-separated lines `arabic forms (|), english, alternatives (|), concept, flags` under a `# category:` line
+//! (names of people: `arabic, english, alternatives`). Out: a [`Glossary`]. Flags: `ambiguous` (the Arabic is an
+//! ordinary word too), `english-ambiguous` (the English may be another name). A line without Arabic adds English forms
+//! to its concept; one in a file of category `block` is an English phrase that holds a name but names something else.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{Category, Entry, Glossary, matching, mentions};
+use crate::arabic::clitics::normalise;
+
+/// The data files, in order of precedence: of two entries with the same Arabic the first counts.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("countries.tsv", include_str!("data/countries.tsv")),
+    ("nationalities.tsv", include_str!("data/nationalities.tsv")),
+    ("calendar.tsv", include_str!("data/calendar.tsv")),
+];
+
+/// What is wrong with a data file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A line does not have the columns it should, or one is empty that must not be.
+    #[error("{file}:{line}: {reason}")]
+    BadLine {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+/// The lines of all files, parsed.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// One for each Arabic form.
+    pub entries: Vec<Entry>,
+    /// Concepts whose English forms may be another name.
+    pub doubtful: HashSet<String>,
+    /// English forms of a concept that has no Arabic of its own kind.
+    pub english_only: Vec<(String, String)>,
+    /// English phrases that hold a name but name something else.
+    pub blocks: Vec<String>,
+    /// Words of people's names.
+    pub names: BTreeMap<String, Vec<String>>,
+}
+
+/// Parses and indexes the compiled-in files.
+pub(super) fn builtin() -> Result<Glossary, Error> {
+    let mut rows = Rows::default();
+    for (file, text) in FILES {
+        parse(file, text, &mut rows)?;
+    }
+    Ok(build(rows))
+}
+
+/// Adds the lines of one file to `rows`.
+///
+/// # Errors
+/// At the first line that is not as the header says.
+pub(super) fn parse(file: &str, text: &str, rows: &mut Rows) -> Result<(), Error> {
+    let mut kind = "";
+    for (number, line) in text.lines().enumerate() {
+        let bad = |reason: &str| Error::BadLine { file: file.into(), line: number + 1, reason: reason.into() };
+        if let Some(comment) = line.strip_prefix('#') {
+            if let Some(named) = comment.trim().strip_prefix("category:") {
+                kind = named.trim();
+            }
+            continue;
+        }
+        if line.is_empty() {
+            continue;
+        }
+        let columns: Vec<&str> = line.split('\t').collect();
+        match kind {
+            "block" => rows.blocks.push(line.to_owned()),
+            "name" => {
+                let [arabic, english, alternatives] = columns[..] else {
+                    return Err(bad("a name has three columns"));
+                };
+                let mut spellings = vec![english.to_owned()];
+                spellings.extend(listed(alternatives));
+                rows.names.insert(normalise(arabic), spellings);
+            }
+            _ => {
+                let category = category(kind).ok_or_else(|| bad("no known category above it"))?;
+                let [arabic, english, alternatives, concept, flags] = columns[..] else {
+                    return Err(bad("an entry has five columns"));
+                };
+                if english.trim().is_empty() {
+                    return Err(bad("the english is empty"));
+                }
+                let concept = if concept.is_empty() { format!("{kind}/{english}") } else { concept.to_owned() };
+                let flags: Vec<&str> = flags.split(',').filter(|f| !f.is_empty()).collect();
+                if let Some(flag) = flags.iter().find(|f| !["ambiguous", "english-ambiguous"].contains(f)) {
+                    return Err(bad(&format!("unknown flag {flag:?}")));
+                }
+                if flags.contains(&"english-ambiguous") {
+                    rows.doubtful.insert(concept.clone());
+                }
+                if arabic.is_empty() {
+                    rows.english_only.push((concept.clone(), english.to_owned()));
+                    rows.english_only.extend(listed(alternatives).map(|a| (concept.clone(), a)));
+                }
+                for form in listed(arabic) {
+                    if normalise(&form).is_empty() {
+                        return Err(bad("an arabic form without arabic letters"));
+                    }
+                    rows.entries.push(Entry {
+                        arabic: form,
+                        english: english.to_owned(),
+                        alternatives: listed(alternatives).collect(),
+                        category,
+                        concept: concept.clone(),
+                        ambiguous: flags.contains(&"ambiguous"),
+                    });
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn listed(column: &str) -> impl Iterator<Item = String> + '_ {
+    column.split('|').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned)
+}
+
+fn category(name: &str) -> Option<Category> {
+    Some(match name {
+        "country" => Category::Country,
+        "nationality" => Category::Nationality,
+        "place" => Category::Place,
+        "person" => Category::Person,
+        "organization" => Category::Organization,
+        "calendar" => Category::Calendar,
+        "office" => Category::Office,
+        "term" => Category::Term,
+        _ => return None,
+    })
+}
+
+/// Drops entries whose Arabic is already there and builds the indexes.
+pub(super) fn build(rows: Rows) -> Glossary {
+    let mut seen = HashSet::new();
+    let mut entries = rows.entries;
+    entries.retain(|e| seen.insert(normalise(&e.arabic)));
+    let arabic = matching::Index::new(&entries);
+    let english = mentions::Index::new(&entries, &rows.doubtful, &rows.english_only, &rows.blocks);
+    let names: HashMap<_, _> = rows.names.into_iter().collect();
+    Glossary { entries, arabic, english, names }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Rows {
+        let mut rows = Rows::default();
+        for (file, text) in FILES {
+            parse(file, text, &mut rows).unwrap();
+        }
+        rows
+    }
+
+    #[test]
+    fn every_file_parses_and_states_its_source() {
+        for (file, text) in FILES {
+            for fact in ["# category:", "# source:", "# licence:", "# made:"] {
+                assert!(text.lines().any(|l| l.starts_with(fact)), "{file} has a line {fact}");
+            }
+        }
+        assert!(!all().entries.is_empty());
+    }
+
+    #[test]
+    fn no_arabic_key_has_two_translations() {
+        let mut seen: BTreeMap<String, &Entry> = BTreeMap::new();
+        let rows = all();
+        let mut twice = Vec::new();
+        for entry in &rows.entries {
+            if let Some(first) = seen.insert(normalise(&entry.arabic), entry) {
+                if first.english != entry.english {
+                    twice.push(format!("{}: {} and {}", entry.arabic, first.english, entry.english));
+                }
+            }
+        }
+        assert!(twice.is_empty(), "{}", twice.join("\n"));
+    }
+
+    #[test]
+    fn bad_lines_are_named() {
+        for (text, reason) in [
+            ("ليبيا\tLibya\t\t\t", "no known category"),
+            ("# category: country\nليبيا\tLibya", "five columns"),
+            ("# category: country\nليبيا\t\t\t\t", "english is empty"),
+            ("# category: country\nabc\tLibya\t\t\t", "without arabic letters"),
+            ("# category: country\nليبيا\tLibya\t\t\tloud", "unknown flag"),
+            ("# category: name\nمحمد\tMohamed", "three columns"),
+        ] {
+            let error = parse("x.tsv", text, &mut Rows::default()).unwrap_err().to_string();
+            assert!(error.starts_with("x.tsv:") && error.contains(reason), "{error}");
+        }
+    }
+}
