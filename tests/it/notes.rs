@@ -304,7 +304,7 @@ fn a_model_words_the_bullets_and_what_breaks_the_contract_falls_back() {
     let summary = summarize(&document, &translation, &SummaryOptions::default(), Some(&mut model));
     assert_eq!(summary.bullets[0].origin, Origin::Model);
     assert_eq!(summary.bullets[0].label, "Port loan");
-    for (at, reason) in [(1, "the evidence has no 1500"), (2, "not one line of label, colon, statement")] {
+    for (at, reason) in [(1, "the evidence has no 1,500"), (2, "not one line of label, colon, statement")] {
         let bullet = &summary.bullets[at];
         assert!(matches!(&bullet.origin, Origin::FallbackExtractive(said) if said.contains(reason)), "{bullet:?}");
         assert_eq!(bullet.statement, plain.bullets[at].statement);
