@@ -15,6 +15,12 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("countries.tsv", include_str!("data/countries.tsv")),
     ("nationalities.tsv", include_str!("data/nationalities.tsv")),
     ("calendar.tsv", include_str!("data/calendar.tsv")),
+    ("places.tsv", include_str!("data/places.tsv")),
+    ("people.tsv", include_str!("data/people.tsv")),
+    ("organizations.tsv", include_str!("data/organizations.tsv")),
+    ("offices.tsv", include_str!("data/offices.tsv")),
+    ("terms.tsv", include_str!("data/terms.tsv")),
+    ("blocks.tsv", include_str!("data/blocks.tsv")),
 ];
 
 /// What is wrong with a data file.
