@@ -2,6 +2,8 @@
 //!
 //! In: Arabic text. Out: normal forms and values, with spans into the text given. Nothing here knows of English.
 
+pub mod calendar;
 pub mod clitics;
+pub mod letters;
 pub mod numbers;
 pub mod words;

@@ -4,12 +4,90 @@
 //! In: bytes of a known kind. Out: the extracted text, its blocks and facts ([`Meta`]), the segments, and the furniture
 //! that was left out (kept for audit, never given to a model). Translating is left to later stages.
 
+mod caption;
+mod clause;
+mod credit;
+mod furniture;
+mod headline;
+mod line;
+mod outlet;
+mod page;
+mod publisher;
+mod repeat;
 pub mod segment;
+mod summary_box;
 pub mod text;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::source::{Kind, SourceFile, encoding};
 use crate::span::Span;
+use segment::SegmentOptions;
+
+/// Reads files of one kind. A new format is a new reader in a file of its own and a line in [`READERS`].
+pub trait Reader: Sync {
+    /// Returns the kind of file it reads.
+    fn kind(&self) -> Kind;
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Where the bytes are not of its kind, or hold no article.
+    fn read(&self, file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error>;
+}
+
+/// All readers.
+pub const READERS: &[&dyn Reader] = &[&text::TextReader];
+
+/// How files are read.
+#[derive(Default)]
+pub struct ReadOptions<'c> {
+    /// The encoding of text, where the user named one (see [`encoding::by_label`]); else it is detected.
+    pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// How sentences are cut.
+    pub segments: SegmentOptions<'c>,
+}
+
+/// Why a file gives no document.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes are not text.
+    #[error("{}: cannot be read as text", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: encoding::Error,
+    },
+    /// There is text, but no article in it.
+    #[error("{}: no article in it, only white space or what a site adds", path.display())]
+    NoArticle {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No reader takes files of this kind.
+    #[error("{}: no reader for {kind:?} files", path.display())]
+    NoReader {
+        /// The file.
+        path: PathBuf,
+        /// Its kind.
+        kind: Kind,
+    },
+}
+
+/// Reads a file with the reader of its kind.
+///
+/// # Errors
+/// Where it is not what its kind says, or holds no article.
+pub fn read(file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
+    let reader = READERS.iter().find(|reader| reader.kind() == file.kind);
+    let reader = reader.ok_or_else(|| Error::NoReader { path: file.path.clone(), kind: file.kind })?;
+    reader.read(file, options)
+}
 
 /// Numbers a block within its document, in reading order from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -101,9 +179,38 @@ pub struct Document {
     pub furniture: Vec<String>,
     /// The encoding the bytes were read in, as its WHATWG name: `UTF-8`, `windows-1256`.
     pub encoding: String,
+    /// What a user should know about the reading: characters that could not be decoded.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 impl Document {
+    /// Puts the parts of a page together: text, spans, segments. `None` where there is no word in them.
+    fn assemble(page: page::Page, options: &SegmentOptions<'_>) -> Option<Self> {
+        let mut text = String::new();
+        let mut blocks: Vec<Block> = Vec::new();
+        for (kind, words) in page.blocks.iter().filter(|(_, words)| !words.trim().is_empty()) {
+            if !text.is_empty() {
+                text.push_str("\n\n");
+            }
+            let start = text.len();
+            text.push_str(words.trim());
+            let id = BlockId(u32::try_from(blocks.len()).unwrap_or(u32::MAX));
+            blocks.push(Block { id, kind: *kind, span: Span::new(start, text.len()) });
+        }
+        if !text.chars().any(char::is_alphanumeric) {
+            return None;
+        }
+        let segments = segment::segments(&text, &blocks, options);
+        let (meta, furniture) = (page.meta, page.furniture);
+        Some(Self { text, meta, blocks, segments, furniture, encoding: String::new(), warnings: Vec::new() })
+    }
+
+    /// Returns the words of all blocks of one kind, in order.
+    pub fn texts_of(&self, kind: BlockKind) -> impl Iterator<Item = &str> {
+        self.blocks.iter().filter(move |b| b.kind == kind).map(|b| self.block_text(b))
+    }
+
     /// Returns the text of a block.
     pub fn block_text(&self, block: &Block) -> &str {
         block.span.of(&self.text)

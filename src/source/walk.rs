@@ -1,1 +1,285 @@
-//! To be written.
+//! The paths of the command line become a list of files in a stable order.
+//!
+//! In: files, folders and `-`. Out: what is to be read, what was passed over and why, and what is wrong; nothing is read
+//! yet, so that a folder of thousands costs no memory. Within a folder the order is that of the names' bytes; the order of
+//! the paths given is kept.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::{Error, Kind};
+
+/// Extensions of documents that are plainly no plain text: naming such a file is an error rather than noise in the notes.
+const OTHER_KINDS: &[&str] = &[
+    "htm",
+    "html",
+    "mht",
+    "mhtml",
+    "webarchive",
+    "pdf",
+    "doc",
+    "docx",
+    "odt",
+    "rtf",
+    "epub",
+    "eml",
+    "msg",
+    "xls",
+    "xlsx",
+    "ods",
+    "ppt",
+    "pptx",
+    "zip",
+    "gz",
+    "tgz",
+    "bz2",
+    "xz",
+    "zst",
+    "7z",
+    "rar",
+    "tar",
+    "jpg",
+    "jpeg",
+    "png",
+    "gif",
+    "webp",
+    "svg",
+    "mp3",
+    "mp4",
+    "wav",
+    "json",
+    "jsonl",
+    "csv",
+    "tsv",
+    "xml",
+    "gguf",
+    "safetensors",
+    "exe",
+    "so",
+    "dll",
+];
+
+/// An input to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its path; `-` for standard input.
+    pub path: PathBuf,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// Why a file was passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Its name starts with a dot.
+    Hidden,
+    /// No reader takes its extension.
+    UnknownKind,
+    /// It was found before under the same or another name.
+    Twice,
+    /// A folder that links back to one it lies in.
+    Loop,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Hidden => "hidden",
+            Self::UnknownKind => "no reader for this kind of file",
+            Self::Twice => "named twice",
+            Self::Loop => "a link back to a folder it lies in",
+        })
+    }
+}
+
+/// A file or folder that was passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its path.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What a walk brings back.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// Inputs to read, in order.
+    pub found: Vec<Found>,
+    /// What was passed over, in order.
+    pub skipped: Vec<Skipped>,
+    /// What is wrong, in order; the other paths are not affected.
+    pub failed: Vec<Error>,
+}
+
+/// Walks over paths. Folders are searched through; links are followed, each folder once on the way down.
+pub fn walk(paths: &[PathBuf]) -> Walk {
+    let mut walker = Walker { walk: Walk::default(), seen: BTreeSet::new(), above: Vec::new() };
+    for path in paths {
+        walker.named(path);
+    }
+    walker.walk
+}
+
+struct Walker {
+    walk: Walk,
+    /// Real paths of the files found.
+    seen: BTreeSet<PathBuf>,
+    /// Real paths of the folders that the walk is in, outermost first.
+    above: Vec<PathBuf>,
+}
+
+impl Walker {
+    /// Takes a path that the user typed.
+    fn named(&mut self, path: &Path) {
+        if path.as_os_str() == "-" {
+            self.add(path, Kind::Text, PathBuf::from("-"));
+            return;
+        }
+        let Some(metadata) = self.look(path) else { return };
+        if metadata.is_dir() {
+            self.folder(path);
+        } else if metadata.is_file() {
+            let extension = extension(path);
+            if OTHER_KINDS.contains(&extension.as_str()) {
+                self.walk.failed.push(Error::UnknownKind { path: path.to_owned(), extension });
+            } else {
+                // The user says that it is an article; whether it is text, its bytes will tell.
+                self.file(path, Kind::of_extension(&extension).unwrap_or(Kind::Text));
+            }
+        } else {
+            self.walk.failed.push(Error::NotAFile { path: path.to_owned() });
+        }
+    }
+
+    /// Returns what lies at a path, links followed, or notes what is wrong with it.
+    fn look(&mut self, path: &Path) -> Option<std::fs::Metadata> {
+        let error = match std::fs::metadata(path) {
+            Ok(metadata) => return Some(metadata),
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => match std::fs::read_link(path) {
+                Ok(target) => Error::BrokenLink { path: path.to_owned(), target },
+                Err(_) => Error::Missing { path: path.to_owned() },
+            },
+            Err(source) => Error::Unreadable { path: path.to_owned(), source },
+        };
+        self.walk.failed.push(error);
+        None
+    }
+
+    fn folder(&mut self, path: &Path) {
+        let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
+        let real = match std::fs::canonicalize(path) {
+            Ok(real) => real,
+            Err(source) => return self.walk.failed.push(unreadable(source)),
+        };
+        if self.above.contains(&real) {
+            return self.skip(path, Reason::Loop);
+        }
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(source) => return self.walk.failed.push(unreadable(source)),
+        };
+        let mut children = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => children.push(entry.path()),
+                Err(source) => self.walk.failed.push(unreadable(source)),
+            }
+        }
+        children.sort();
+        self.above.push(real);
+        for child in children {
+            self.child(&child);
+        }
+        self.above.pop();
+    }
+
+    /// Takes a path that a folder holds.
+    fn child(&mut self, path: &Path) {
+        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if hidden {
+            return self.skip(path, Reason::Hidden);
+        }
+        let Some(metadata) = self.look(path) else { return };
+        if metadata.is_dir() {
+            self.folder(path);
+        } else if let (true, Some(kind)) = (metadata.is_file(), Kind::of_extension(&extension(path))) {
+            self.file(path, kind);
+        } else {
+            self.skip(path, Reason::UnknownKind);
+        }
+    }
+
+    fn file(&mut self, path: &Path, kind: Kind) {
+        let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        self.add(path, kind, real);
+    }
+
+    fn add(&mut self, path: &Path, kind: Kind, real: PathBuf) {
+        if self.seen.insert(real) {
+            self.walk.found.push(Found { path: path.to_owned(), kind });
+        } else {
+            self.skip(path, Reason::Twice);
+        }
+    }
+
+    fn skip(&mut self, path: &Path, reason: Reason) {
+        self.walk.skipped.push(Skipped { path: path.to_owned(), reason });
+    }
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(paths: impl Iterator<Item = PathBuf>, root: &Path) -> Vec<String> {
+        paths.map(|p| p.strip_prefix(root).unwrap_or(&p).to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_folder_is_searched_in_order_and_what_is_passed_over_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs_err::create_dir_all(root.join("b/c")).unwrap();
+        for name in ["b/c/2.txt", "b/1.TXT", "a.txt", "z.pdf", ".hidden.txt", "b/.git"] {
+            fs_err::write(root.join(name), "x").unwrap();
+        }
+        let walk = walk(&[root.to_owned(), root.join("a.txt")]);
+        assert_eq!(names(walk.found.into_iter().map(|f| f.path), root), ["a.txt", "b/1.TXT", "b/c/2.txt"]);
+        let reasons: Vec<Reason> = walk.skipped.iter().map(|s| s.reason).collect();
+        assert_eq!(reasons, [Reason::Hidden, Reason::Hidden, Reason::UnknownKind, Reason::Twice]);
+        assert!(walk.failed.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_the_others_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs_err::write(root.join("a"), "x").unwrap();
+        fs_err::write(root.join("b.pdf"), "x").unwrap();
+        let walk = walk(&[root.join("none.txt"), root.join("b.pdf"), root.join("a/below"), root.join("a")]);
+        assert_eq!(walk.found.len(), 1, "a file that is named needs no extension");
+        assert!(matches!(&walk.failed[0], Error::Missing { path } if path.ends_with("none.txt")));
+        assert!(matches!(&walk.failed[1], Error::UnknownKind { extension, .. } if extension == "pdf"));
+        assert!(walk.failed[2].to_string().contains("below"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_but_not_in_circles() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs_err::create_dir(root.join("inner")).unwrap();
+        fs_err::write(root.join("inner/a.txt"), "x").unwrap();
+        std::os::unix::fs::symlink(root, root.join("inner/back")).unwrap();
+        std::os::unix::fs::symlink("nowhere.txt", root.join("broken.txt")).unwrap();
+        let walk = walk(&[root.to_owned()]);
+        assert_eq!(walk.found.len(), 1);
+        assert_eq!(walk.skipped[0].reason, Reason::Loop);
+        assert!(matches!(&walk.failed[0], Error::BrokenLink { target, .. } if target == Path::new("nowhere.txt")));
+    }
+}

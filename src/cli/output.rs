@@ -1,0 +1,105 @@
+//! Where results are written: names that do not collide, and files that are whole or not there.
+//!
+//! In: the paths that were read, a folder, bytes. Out: a name for each path, and the file under its final name, written
+//! beside it first so that a crash or a full disk leaves no half of it.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Returns a name for each path, in order: its stem; where stems collide (also in case alone), the parent folder's name
+/// before it; where these collide too, a number after it. Standard input is called `stdin`.
+pub fn names(paths: &[&Path]) -> Vec<String> {
+    let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
+    let with_parent: Vec<String> = paths
+        .iter()
+        .zip(&stems)
+        .map(|(path, stem)| match path.parent().and_then(Path::file_name) {
+            Some(parent) => format!("{}-{stem}", parent.to_string_lossy()),
+            None => stem.clone(),
+        })
+        .collect();
+    let counts = counted(&stems);
+    let mut names: Vec<String> = Vec::new();
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for (stem, longer) in stems.iter().zip(&with_parent) {
+        let wanted = if counts[&stem.to_lowercase()] > 1 { longer } else { stem };
+        let mut name = wanted.clone();
+        // A longer name may be another's stem.
+        while taken.contains_key(&name.to_lowercase()) || (name != *stem && counts.contains_key(&name.to_lowercase())) {
+            let number = taken.entry(wanted.to_lowercase()).or_insert(1);
+            *number += 1;
+            name = format!("{wanted}-{number}");
+        }
+        taken.entry(name.to_lowercase()).or_insert(1);
+        names.push(name);
+    }
+    names
+}
+
+fn stem(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        return "stdin".to_owned();
+    }
+    path.file_stem().map_or_else(|| "article".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn counted(names: &[String]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for name in names {
+        *counts.entry(name.to_lowercase()).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Writes a file so that it is whole or not there, and makes its folder where that is missing. Returns its path.
+///
+/// # Errors
+/// As the file system: no permission, no space left.
+pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    fs_err::create_dir_all(folder)?;
+    let path = folder.join(name);
+    let named = |error: std::io::Error| {
+        std::io::Error::new(error.kind(), format!("{}: cannot be written: {error}", path.display()))
+    };
+    let mut file = tempfile::Builder::new().prefix(".mujaz-").tempfile_in(folder).map_err(named)?;
+    file.write_all(bytes).map_err(named)?;
+    file.as_file().sync_all().map_err(named)?;
+    // Temporary files are private; results get the permissions of any new file.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs_err::metadata(&path).map_or(0o644, |old| old.permissions().mode() & 0o777);
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(named)?;
+    }
+    file.persist(&path).map_err(|error| named(error.error))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_never_collide() {
+        let paths = ["a/x.txt", "b/x.txt", "y.txt", "c/d/x.txt", "e/d/X.txt", "-", "a-x.txt"].map(Path::new);
+        let names = names(&paths);
+        assert_eq!(&names[..3], ["a-x-2", "b-x", "y"]);
+        assert_eq!((names[5].as_str(), names[6].as_str()), ("stdin", "a-x"));
+        let distinct: std::collections::BTreeSet<String> = names.iter().map(|n| n.to_lowercase()).collect();
+        assert_eq!(distinct.len(), paths.len(), "{names:?}");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("new/inner");
+        for bytes in [b"one".as_slice(), b"two"] {
+            let path = write(&inner, "a.json", bytes).unwrap();
+            assert_eq!(fs_err::read(path).unwrap(), bytes);
+        }
+        assert_eq!(fs_err::read_dir(&inner).unwrap().count(), 1);
+        fs_err::write(folder.path().join("file"), "x").unwrap();
+        assert!(write(&folder.path().join("file"), "a.json", b"x").is_err());
+    }
+}

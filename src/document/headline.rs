@@ -1,0 +1,139 @@
+//! Which line of a page is the headline.
+//!
+//! In: the lines of a page with their marks and credits. Out: the headline's place, its words without the site's name, and
+//! that name where it stood there. A headline that the page repeats (in the window's title, in the path through the site)
+//! is told by that; else the lines before the first running text are weighed by length, place and what follows them.
+
+use super::credit::Credit;
+use super::furniture::{Mark, is_breadcrumb};
+use super::line::{Line, key};
+use super::outlet::{Outlet, outlet};
+
+/// How far down a page a headline can stand.
+const REACH: usize = 400;
+
+/// A headline found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Headline {
+    /// Index of its line.
+    pub at: usize,
+    /// Its words.
+    pub text: String,
+    /// The outlet whose name stood after it: "… - الصباح".
+    pub site: Option<String>,
+}
+
+/// Finds the headline.
+pub(super) fn find(lines: &[Line], marks: &[Option<Mark>], credits: &[Option<Credit>]) -> Option<Headline> {
+    let reach = lines.len().min(REACH);
+    let first_prose =
+        (0..reach).find(|&i| marks[i].is_none() && lines[i].is_prose() && lines[i].words > 8).unwrap_or(reach);
+    let candidates: Vec<usize> =
+        (0..first_prose).filter(|&i| marks[i].is_none() && credits[i].is_none() && is_possible(&lines[i])).collect();
+    let mut best: Option<(i32, usize)> = None;
+    for &i in &candidates {
+        let score = score(i, lines, credits, first_prose);
+        // Of the places where it is repeated, the last one stands over the article.
+        let again = best.is_some_and(|(_, before)| lines[before].key == lines[i].key);
+        if best.is_none_or(|(most, _)| score > most || (again && score >= most)) {
+            best = Some((score, i));
+        }
+    }
+    if let Some((_, at)) = best {
+        let (text, mut site) = without_site(&lines[at].text);
+        site = site.or_else(|| lines[..at].iter().find_map(|line| site_after(&line.text, &text)));
+        let text = text.strip_prefix("العنوان:").map_or(text.as_str(), str::trim).to_owned();
+        return Some(Headline { at, text, site });
+    }
+    // A headline with a full stop: the first line, where it is short and running text follows.
+    let first = (0..reach).find(|&i| marks[i].is_none() && credits[i].is_none())?;
+    let more = (first + 1..reach).any(|i| marks[i].is_none() && lines[i].is_prose());
+    let short = lines[first].words <= 14 && lines[first].words >= 3 && lines[first].bullet().is_none();
+    (short && more).then(|| Headline { at: first, text: lines[first].text.clone(), site: None })
+}
+
+fn is_possible(line: &Line) -> bool {
+    line.words >= 2
+        && line.words <= 40
+        && line.text.len() <= 400
+        && !line.has_stop()
+        && !line.is_cut_off()
+        && !is_breadcrumb(line)
+        && outlet(&line.text).is_none()
+        && line.text.chars().filter(|c| c.is_alphabetic()).count() >= 8
+}
+
+fn score(at: usize, lines: &[Line], credits: &[Option<Credit>], first_prose: usize) -> i32 {
+    let line = &lines[at];
+    let mut score = 0;
+    let top = &lines[..first_prose.min(lines.len())];
+    let repeated = top.iter().enumerate().any(|(i, other)| {
+        i != at
+            && !line.key.is_empty()
+            && (other.key == line.key
+                || (is_breadcrumb(other) && other.key.ends_with(&line.key))
+                || site_after(&other.text, &line.text).is_some()
+                // The window's title: the headline, a separator, the site.
+                || (i < at && line.words >= 4 && starts_with_separator(&other.text, &line.text)))
+    });
+    if repeated {
+        score += if line.words >= 4 { 20 } else { 4 };
+    }
+    score += match line.words {
+        5..=24 => 4,
+        4 | 25..=30 => 2,
+        3 => 1,
+        _ => 0,
+    };
+    if line.text.starts_with("العنوان:") {
+        score += 20;
+    }
+    // A menu: short lines above and below.
+    let short = |i: usize| lines.get(i).is_some_and(|l| l.words <= 4);
+    if line.words <= 4 && ((at > 0 && short(at - 1)) as u8 + short(at + 1) as u8) == 2 {
+        score -= 4;
+    }
+    if line.bullet().is_some() {
+        score -= 6;
+    }
+    let near = (at + 1..lines.len().min(at + 4))
+        .any(|i| credits[i].as_ref().is_some_and(|c| c.date.is_some() || c.byline.is_some()));
+    if near {
+        score += 3;
+    }
+    // The site's own name with a motto.
+    let lead: String = line.text.split(['-', '–', '|', ':', '،']).next().unwrap_or_default().to_owned();
+    if lead.len() < line.text.len() && matches!(outlet(&lead), Some(Outlet::Publisher | Outlet::Agency)) && !repeated {
+        score -= 4;
+    }
+    score
+}
+
+/// Returns whether a line is a headline followed by a separator and more.
+fn starts_with_separator(line: &str, headline: &str) -> bool {
+    line.strip_prefix(headline).is_some_and(|rest| rest.trim_start().starts_with(['-', '–', '—', '|', '»', ':', '·']))
+}
+
+/// Returns the outlet named after a headline in another line: "<headline> - الصباح | Assabah".
+fn site_after(line: &str, headline: &str) -> Option<String> {
+    let rest = line.strip_prefix(headline)?;
+    rest.split(['-', '–', '—', '|', '»', '·'])
+        .map(str::trim)
+        .find(|part| matches!(outlet(part), Some(Outlet::Publisher | Outlet::Agency)))
+        .map(str::to_owned)
+}
+
+/// Cuts the site's name off the end of a headline.
+fn without_site(text: &str) -> (String, Option<String>) {
+    for separator in [" | ", " - ", " – ", " — ", " :: ", " » "] {
+        if let Some((headline, site)) = text.rsplit_once(separator) {
+            let known = matches!(outlet(site), Some(Outlet::Publisher | Outlet::Agency));
+            if known && key(headline).split(' ').count() >= 3 {
+                // "… - الصباح | Assabah" has two.
+                let (inner, first) = without_site(headline);
+                return (inner, first.or_else(|| Some(site.trim().to_owned())));
+            }
+        }
+    }
+    (text.to_owned(), None)
+}

@@ -1,0 +1,462 @@
+//! The lines of a saved page are given their parts in the article.
+//!
+//! In: the lines of a page, top to bottom. Out: the article's blocks in reading order, its facts, and every line that is in
+//! no block. The rules are of structure: what stands over the headline, between headline and first paragraph, between
+//! paragraphs and after the last one. Vocabulary is [`super::furniture`]'s, names are [`super::outlet`]'s.
+//! Every line ends up in a block or among the furniture; none is lost.
+
+use super::caption;
+use super::credit::{self, Credit};
+use super::furniture::{self, Mark};
+use super::headline::{self, Headline};
+use super::line::Line;
+use super::publisher::Evidence;
+use super::repeat;
+use super::summary_box;
+use super::{BlockKind, Meta};
+
+/// What a page was found to hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Page {
+    /// Parts of the article with their words, in reading order.
+    pub blocks: Vec<(BlockKind, String)>,
+    /// Facts about it.
+    pub meta: Meta,
+    /// Lines that are in no block, in order.
+    pub furniture: Vec<String>,
+}
+
+/// What a line is: undecided, left out, or a part with its words where these are not the whole line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Role {
+    Open,
+    Out,
+    Part(BlockKind, Option<String>),
+}
+
+/// How far below the headline its facts can stand, in lines.
+const HEAD_REACH: usize = 40;
+
+struct Work<'l> {
+    lines: &'l [Line],
+    marks: Vec<Option<Mark>>,
+    credits: Vec<Option<Credit>>,
+    roles: Vec<Role>,
+    meta: Meta,
+    evidence: Evidence,
+    /// The first line after the headline, and one past the last line of the article.
+    start: usize,
+    end: usize,
+}
+
+/// Finds the article in a page.
+pub(super) fn extract(lines: &[Line]) -> Page {
+    let marks: Vec<Option<Mark>> = lines.iter().map(furniture::mark).collect();
+    let credits: Vec<Option<Credit>> =
+        lines.iter().zip(&marks).map(|(line, mark)| if mark.is_none() { credit::line(line) } else { None }).collect();
+    let found = headline::find(lines, &marks, &credits);
+    let mut work = Work {
+        lines,
+        roles: vec![Role::Open; lines.len()],
+        marks,
+        credits,
+        meta: Meta::default(),
+        evidence: Evidence::default(),
+        start: found.as_ref().map_or(0, |headline| headline.at + 1),
+        end: lines.len(),
+    };
+    if let Some(headline) = found {
+        work.above(headline);
+    }
+    work.find_end();
+    work.summary();
+    work.furniture();
+    work.head();
+    work.repeated();
+    work.tail();
+    work.body();
+    work.finish()
+}
+
+impl Work<'_> {
+    fn is_open(&self, at: usize) -> bool {
+        self.roles[at] == Role::Open
+    }
+
+    /// Returns whether a line reads as running text of the article.
+    fn runs(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        self.is_open(at)
+            && self.credits[at].is_none()
+            && (line.is_prose() || (line.is_closed() && line.words >= 4) || (line.words >= 15 && !line.is_cut_off()))
+            && !caption::is_caption(line)
+    }
+
+    fn part(&mut self, at: usize, kind: BlockKind) {
+        self.roles[at] = Role::Part(kind, None);
+    }
+
+    /// Takes over what a credit says that is not known yet, and leaves its line out of the text.
+    fn take(&mut self, at: usize, source: bool) {
+        let Some(credit) = self.credits[at].clone() else { return };
+        self.roles[at] = Role::Out;
+        self.facts(credit, source);
+    }
+
+    fn facts(&mut self, credit: Credit, signed: bool) {
+        if self.meta.byline.is_none() {
+            self.meta.byline = credit.byline;
+        }
+        if self.meta.dateline.is_none() {
+            self.meta.dateline = credit.place;
+        }
+        if let Some(publisher) = credit.publisher {
+            if signed {
+                self.evidence.signature.get_or_insert(publisher);
+            } else {
+                self.evidence.credit.get_or_insert(publisher);
+            }
+        }
+        if self.meta.date.is_none() {
+            self.meta.date = credit.date;
+        }
+    }
+
+    /// What stands over the headline is the site's; only a date that says it is the article's is taken from there.
+    fn above(&mut self, headline: Headline) {
+        for at in 0..headline.at {
+            let labelled = self.credits[at]
+                .as_ref()
+                .is_some_and(|c| c.labelled || (c.byline.is_some() && c.date.is_none() && c.publisher.is_none()));
+            if labelled && headline.at - at <= 4 {
+                self.take(at, false);
+            }
+            self.roles[at] = Role::Out;
+        }
+        self.roles[headline.at] = Role::Part(BlockKind::Title, Some(headline.text));
+        self.evidence.site = headline.site;
+    }
+
+    /// Finds where the article is over: at the comment form, or at tags and the like with hardly any text after them.
+    fn find_end(&mut self) {
+        let text: Vec<usize> = (0..self.lines.len())
+            .map(|at| {
+                if at >= self.start && self.marks[at].is_none() && self.runs(at) {
+                    self.lines[at].text.len()
+                } else {
+                    0
+                }
+            })
+            .collect();
+        let all: usize = text.iter().sum();
+        let mut before = 0;
+        for at in self.start..self.lines.len() {
+            let after = all - before;
+            let over = match self.marks[at] {
+                Some(Mark::End) => before > 0,
+                Some(Mark::Tail) => before > 0 && after * 3 < before,
+                _ => false,
+            };
+            if over {
+                self.end = at;
+                break;
+            }
+            before += text[at];
+        }
+        for at in self.end..self.lines.len() {
+            if let Some(Mark::Notice) = self.marks[at] {
+                self.evidence.rights(&self.lines[at].text);
+            }
+            self.roles[at] = Role::Out;
+        }
+    }
+
+    fn summary(&mut self) {
+        for at in self.start..self.end {
+            if self.marks[at] != Some(Mark::Summary) || !self.is_open(at) {
+                continue;
+            }
+            let points = summary_box::points(self.lines, &self.marks, at, self.end);
+            let opens_body = !(self.start..at).any(|before| self.marks[before].is_none() && self.runs(before));
+            // "خلاصة" over the last paragraphs is the author's own heading.
+            if !points.is_empty() || opens_body || self.lines[at].words > 2 {
+                self.roles[at] = Role::Out;
+            } else {
+                self.marks[at] = None;
+            }
+            for (point, words) in points {
+                self.credits[point] = None;
+                self.roles[point] = Role::Part(BlockKind::PublisherSummary, Some(words));
+            }
+        }
+    }
+
+    /// Leaves out what is marked, and the links after "read also".
+    fn furniture(&mut self) {
+        let mut over = false;
+        let mut at = self.start;
+        while at < self.end {
+            let open = self.is_open(at);
+            match self.marks[at] {
+                Some(Mark::Related) if open => {
+                    self.roles[at] = Role::Out;
+                    at = self.links(at, over);
+                    continue;
+                }
+                Some(Mark::Notice) if open => {
+                    over |= (self.start..at).any(|before| self.runs(before))
+                        && !(at + 1..self.end).any(|after| self.marks[after].is_none() && self.lines[after].is_prose());
+                    self.evidence.rights(&self.lines[at].text);
+                    self.roles[at] = Role::Out;
+                }
+                Some(_) if open => self.roles[at] = Role::Out,
+                _ => {}
+            }
+            at += 1;
+        }
+    }
+
+    /// Leaves out the links that follow a label; returns the line where the article goes on.
+    fn links(&mut self, label: usize, over: bool) -> usize {
+        let line = &self.lines[label];
+        // The link stands on the label's own line.
+        if line.text.split_once(':').is_some_and(|(_, link)| link.split_whitespace().count() >= 3) && !over {
+            return label + 1;
+        }
+        let resumes = |at: usize| {
+            self.marks[at].is_none()
+                && self.runs(at)
+                && self.lines[at].words >= 6
+                && !self.lines[at].is_cut_off()
+                && self.lines[at].has_stop()
+        };
+        let resume = if over { None } else { (label + 1..self.end).find(|&at| resumes(at)) };
+        let Some(mut resume) = resume else {
+            for at in label + 1..self.end {
+                // A signature may stand below the links.
+                if self.is_open(at)
+                    && self.credits[at].as_ref().is_some_and(|c| c.labelled || c.publisher.is_some())
+                    && !over
+                {
+                    continue;
+                }
+                self.roles[at] = Role::Out;
+            }
+            return self.end;
+        };
+        // A short line over the text that goes on, set apart from the links, is a heading.
+        let heading = resume - 1;
+        if heading > label + 1
+            && self.marks[heading].is_none()
+            && self.lines[heading].words <= 5
+            && self.lines[heading].after_blank
+        {
+            resume = heading;
+        }
+        for at in label + 1..resume {
+            self.roles[at] = Role::Out;
+        }
+        resume
+    }
+
+    /// Reads what stands between the headline and the first paragraph: date, byline, standfirst, caption.
+    fn head(&mut self) {
+        let reach = self.end.min(self.start + HEAD_REACH);
+        let mut last_fact = None;
+        let mut running = 0;
+        for at in self.start..reach {
+            if !self.is_open(at) {
+                continue;
+            }
+            if self.runs(at) {
+                running += 1;
+            }
+            if running > 2 {
+                break;
+            }
+            let fact = self.credits[at]
+                .as_ref()
+                .is_some_and(|c| c.date.is_some() || c.byline.is_some() || c.publisher.is_some());
+            if fact && (at + 1..self.end).any(|after| self.runs(after)) {
+                last_fact = Some(at);
+            }
+        }
+        let head_end = last_fact.map_or(self.start, |at| at + 1);
+        let mut facts = false;
+        for at in self.start..head_end {
+            if !self.is_open(at) {
+                continue;
+            }
+            let line = &self.lines[at];
+            if self.credits[at].is_some() {
+                self.take(at, false);
+                facts = true;
+            } else if caption::is_caption(line) {
+                self.part(at, BlockKind::Caption);
+            } else if self.is_author(at) {
+                self.author(at);
+            } else if self.runs(at) || (line.words >= 4 && !facts) || line.bullet().is_some() {
+                self.part(at, BlockKind::Standfirst);
+            } else if line.words >= 4 {
+                self.part(at, BlockKind::Caption);
+            } else {
+                self.roles[at] = Role::Out;
+            }
+        }
+        self.below_head(head_end, last_fact.is_some());
+    }
+
+    /// Reads the lines after the facts and before the first running text.
+    fn below_head(&mut self, from: usize, facts: bool) {
+        let first = (from..self.end).find(|&at| self.runs(at));
+        let Some(first) = first else { return };
+        let between: Vec<usize> = (from..first).filter(|&at| self.is_open(at)).collect();
+        let mut captioned = false;
+        for (place, &at) in between.iter().enumerate() {
+            let line = &self.lines[at];
+            if caption::is_caption(line) {
+                self.part(at, BlockKind::Caption);
+                captioned = true;
+            } else if self.credits[at].is_some() {
+                self.take(at, false);
+            } else if self.is_author(at) && (facts || place + 1 == between.len()) {
+                self.author(at);
+            } else if place == 0 && facts && !captioned && (3..=30).contains(&line.words) && line.bullet().is_none() {
+                self.part(at, BlockKind::Caption);
+                captioned = true;
+            } else if place == 0 && !facts && (4..=30).contains(&line.words) && line.bullet().is_none() {
+                self.part(at, BlockKind::Standfirst);
+            }
+        }
+    }
+
+    fn is_author(&self, at: usize) -> bool {
+        self.meta.byline.is_none() && credit::is_name(&self.lines[at].text)
+    }
+
+    fn author(&mut self, at: usize) {
+        self.meta.byline = Some(credit::unquoted(&self.lines[at].text));
+        self.roles[at] = Role::Out;
+    }
+
+    /// Tells pull quotes and a standfirst by their words standing elsewhere in the text.
+    fn repeated(&mut self) {
+        let open: Vec<usize> =
+            (self.start..self.end).filter(|&at| self.is_open(at) && self.credits[at].is_none()).collect();
+        let texts: Vec<&str> = open.iter().map(|&at| self.lines[at].text.as_str()).collect();
+        let shares = repeat::shares(&texts);
+        let first_running = open.iter().position(|&at| self.runs(at));
+        for (place, &at) in open.iter().enumerate() {
+            let line = &self.lines[at];
+            let quoted = line.text.contains(['"', '“', '«']);
+            let long_enough = line.words >= 8 || (quoted && line.words >= 5);
+            let whole = shares[place] >= 0.99;
+            if Some(place) == first_running && whole && line.words >= 8 && place + 2 < open.len() {
+                self.part(at, BlockKind::Standfirst);
+            } else if long_enough && (whole || (shares[place] >= 0.6 && !line.has_stop())) {
+                self.part(at, BlockKind::PullQuote);
+            }
+        }
+    }
+
+    /// Reads the lines after the last running text: signature, source, date; the rest of short lines is the site's.
+    fn tail(&mut self) {
+        let Some(last) = (self.start..self.end).rev().find(|&at| self.runs(at)) else { return };
+        let rest: Vec<usize> = (last + 1..self.end).filter(|&at| self.is_open(at)).collect();
+        let long = rest.iter().filter(|&&at| self.credits[at].is_none() && self.lines[at].words > 6).count();
+        for (place, &at) in rest.iter().enumerate() {
+            let line = &self.lines[at];
+            if self.credits[at].is_some() {
+                self.take(at, true);
+            } else if caption::is_caption(line) {
+                self.part(at, BlockKind::Caption);
+            } else if place == 0 && self.is_author(at) {
+                self.author(at);
+            } else if line.words <= 6 || long > 1 || line.is_cut_off() {
+                self.roles[at] = Role::Out;
+            } else {
+                self.part(at, BlockKind::Paragraph);
+            }
+        }
+    }
+
+    /// Decides on all that is left: captions, headings, paragraphs.
+    fn body(&mut self) {
+        let open: Vec<usize> = (self.start..self.end).filter(|&at| self.is_open(at)).collect();
+        let runs: Vec<bool> = open.iter().map(|&at| self.runs(at)).collect();
+        for (place, &at) in open.iter().enumerate() {
+            let line = &self.lines[at];
+            let over_text = runs.get(place + 1).copied().unwrap_or(false);
+            let heading = line.words <= 14
+                && !line.has_stop()
+                && !line.is_cut_off()
+                && line.bullet().is_none()
+                && line.has_letter();
+            let kind = if caption::is_caption(line) {
+                BlockKind::Caption
+            } else if heading && over_text && place > 0 && !opens_speech(&line.text) {
+                BlockKind::Subheading
+            } else {
+                BlockKind::Paragraph
+            };
+            self.part(at, kind);
+        }
+    }
+
+    /// Cuts dateline and signature off the text, decides on the publisher, and puts everything together.
+    fn finish(mut self) -> Page {
+        let mut page = Page::default();
+        let roles = std::mem::take(&mut self.roles);
+        for (line, role) in self.lines.iter().zip(roles) {
+            match role {
+                Role::Part(kind, words) => page.blocks.push((kind, words.unwrap_or_else(|| line.text.clone()))),
+                Role::Open | Role::Out => page.furniture.push(line.text.clone()),
+            }
+        }
+        self.dateline(&mut page);
+        self.closing_signature(&mut page);
+        for (kind, words) in &mut page.blocks {
+            if *kind == BlockKind::Caption {
+                *words = caption::words(words).to_owned();
+                self.evidence.picture(words);
+            }
+        }
+        let texts = page.blocks.iter().map(|(_, words)| words.as_str());
+        self.meta.publisher = self.evidence.publisher(texts);
+        page.meta = self.meta;
+        page
+    }
+
+    fn dateline(&mut self, page: &mut Page) {
+        let opens = |kind: BlockKind| matches!(kind, BlockKind::Paragraph | BlockKind::Standfirst);
+        let Some((_, words)) =
+            page.blocks.iter_mut().find(|(kind, words)| opens(*kind) && credit::dateline(words).is_some())
+        else {
+            return;
+        };
+        let Some((mut credit, start)) = credit::dateline(words) else { return };
+        if let Some(publisher) = credit.publisher.take() {
+            self.evidence.dateline.get_or_insert(publisher);
+        }
+        *words = words[start..].to_owned();
+        self.facts(credit, false);
+    }
+
+    /// Takes "(رويترز)" off the end of the last paragraph.
+    fn closing_signature(&mut self, page: &mut Page) {
+        let Some((_, words)) = page.blocks.iter_mut().rev().find(|(kind, _)| *kind == BlockKind::Paragraph) else {
+            return;
+        };
+        if let Some((text, publisher)) = caption::closing_credit(words) {
+            let end = text.len();
+            self.evidence.signature.get_or_insert(publisher);
+            words.truncate(end);
+        }
+    }
+}
+
+/// Returns whether a line opens a speech or a quotation rather than a section: "وقال:".
+fn opens_speech(text: &str) -> bool {
+    text.ends_with(':')
+        && text.split_whitespace().next().is_some_and(|word| word.starts_with('و') || word.starts_with("قال"))
+}
