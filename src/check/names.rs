@@ -78,7 +78,8 @@ fn may_be_implied(pair: &Pair<'_>) -> bool {
         let text = w.span.of(pair.target);
         let acronym = text.chars().take_while(|c| c.is_uppercase()).count() >= 2 && !pair.source.contains(text);
         let known = pair.target_names.iter().any(|m| m.span.start <= w.span.start && w.span.end <= m.span.end);
-        let points_back = matches!(w.stem(), "country" | "countries" | "nation" | "north" | "south" | "kingdom" | "island");
+        let points_back =
+            matches!(w.stem(), "country" | "countries" | "nation" | "north" | "south" | "kingdom" | "island");
         acronym && !known || points_back
     })
 }

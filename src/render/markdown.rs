@@ -1,10 +1,10 @@
 //! Notes as Markdown, for people.
 //!
 //! In: a [`Note`]. Out: title, source line, summary with links to paragraphs, the publisher's summary, the full
-//! translation with flagged segments marked where they stand, and how all of it was made. Rendered by any CommonMark
+//! translation with flagged segments marked where they stand, and how all of it was made. Rendered by any `CommonMark`
 //! reader that lets inline HTML through (anchors and the direction of Arabic need it).
 
-use super::escape::{markdown, right_to_left};
+use super::escape::{line_start, markdown, right_to_left};
 use super::{Error, Renderer};
 use crate::briefing::{Bilingual, Note, NoteBlock};
 use crate::check::Check;
@@ -119,9 +119,11 @@ fn summary(note: &Note, page: &mut Page) {
 
 /// Writes one bullet: `- **Label:** statement.`, with a mark where its evidence is flagged.
 pub(super) fn bullet(label: Option<&str>, statement: &str, flagged: bool) -> String {
-    let label = label.map_or_else(String::new, |label| format!("**{}:** ", markdown(label)));
     let mark = if flagged { " ⚠" } else { "" };
-    format!("- {label}{}{mark}", markdown(statement))
+    match label {
+        Some(label) => format!("- **{}:** {}{mark}", markdown(label), markdown(statement)),
+        None => format!("- {}{mark}", line_start(&markdown(statement))),
+    }
 }
 
 fn publisher_summary(note: &Note, page: &mut Page) {
@@ -176,7 +178,7 @@ fn flush(kind: BlockKind, anchor: &mut String, running: &mut Vec<String>, page: 
     if running.is_empty() {
         return;
     }
-    let words = running.join(" ");
+    let words = line_start(&running.join(" "));
     running.clear();
     let anchor = std::mem::take(anchor);
     page.push(match kind {

@@ -6,6 +6,9 @@ use super::escape::{link, markdown};
 use super::markdown::{Page, bullet, check_name, code, directed, long_date, reasons};
 use crate::briefing::{Article, Briefing};
 
+/// Most flagged segments of one article that are spelled out; the note has all of them.
+const MOST_FLAGGED: usize = 5;
+
 /// Renders the briefing of a run.
 pub fn briefing(briefing: &Briefing) -> Vec<u8> {
     let mut page = Page::default();
@@ -92,7 +95,11 @@ fn flagged(briefing: &Briefing, page: &mut Page) {
             article.checks.segments,
             kinds.collect::<Vec<_>>().join(", ")
         ));
-        lines.extend(article.flagged.iter().map(|segment| format!("  - {}", markdown(&reasons(segment)))));
+        let shown = article.flagged.iter().take(MOST_FLAGGED);
+        lines.extend(shown.map(|segment| format!("  - {}", markdown(&reasons(segment)))));
+        if article.flagged.len() > MOST_FLAGGED {
+            lines.push(format!("  - and {} more, in the note", article.flagged.len() - MOST_FLAGGED));
+        }
     }
     if !lines.is_empty() {
         page.push("## Flagged");

@@ -19,6 +19,11 @@ const LEAST_SCORE: f64 = 0.6;
 /// A subheading that speaks of the evidence beats all but very strong themes.
 const SUBHEADING_SCORE: f64 = 6.0;
 
+/// How much of the headline's themes the first sentence takes over.
+const TITLE_SHARE: f64 = 0.5;
+/// Most labels weighed against each other for one bullet.
+const MOST_OFFERS: usize = 4;
+
 /// Labels for evidence about which nothing better is known, in order of use.
 const PLAIN: &[&str] = &[
     "Main development",
@@ -40,26 +45,10 @@ pub fn labels(
     chosen: &[Choice],
     glossary: &Glossary,
 ) -> Vec<String> {
-    let mut offers: Vec<(f64, usize, String)> = Vec::new();
-    for (at, choice) in chosen.iter().enumerate() {
-        let mut themes: BTreeMap<usize, f64> = candidates.themes_of(&choice.evidence);
-        if themes.is_empty() {
-            themes = Themes::builtin().scores(&joined(translation, choice, |segment| &segment.target));
-        }
-        for (theme, score) in themes.into_iter().filter(|(_, score)| *score >= LEAST_SCORE) {
-            offers.push((score, at, Themes::builtin().themes[theme].label.clone()));
-        }
-        offers.extend(subheading(document, translation, choice).map(|label| (SUBHEADING_SCORE, at, label)));
-    }
-    // The strongest offer is taken first, whichever bullet it is for; ties go to the earlier bullet.
-    offers.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then_with(|| a.2.cmp(&b.2)));
-    let mut labels: Vec<Option<String>> = vec![None; chosen.len()];
-    let mut used: BTreeSet<String> = BTreeSet::new();
-    for (_, at, label) in offers {
-        if labels[at].is_none() && used.insert(label.to_lowercase()) {
-            labels[at] = Some(label);
-        }
-    }
+    let offers: Vec<Vec<(f64, String)>> =
+        chosen.iter().map(|choice| offers(document, translation, candidates, choice)).collect();
+    let mut labels = best_apart(&offers);
+    let mut used: BTreeSet<String> = labels.iter().flatten().map(|label| label.to_lowercase()).collect();
     for (at, choice) in chosen.iter().enumerate() {
         if labels[at].is_none() {
             let names = named(&joined(translation, choice, |segment| &segment.source), glossary);
@@ -68,6 +57,70 @@ pub fn labels(
         }
     }
     labels.into_iter().map(|label| label.unwrap_or_else(|| PLAIN[0].to_owned())).collect()
+}
+
+/// Offers labels for one choice, the best first, each with how well it fits: 1 for the best.
+fn offers(
+    document: &Document,
+    translation: &Translation,
+    candidates: &Candidates,
+    choice: &Choice,
+) -> Vec<(f64, String)> {
+    let mut themes: BTreeMap<usize, f64> = candidates.themes_of(&choice.evidence);
+    if themes.is_empty() {
+        themes = Themes::builtin().scores(&joined(translation, choice, |segment| &segment.target));
+    }
+    if candidates.is_lede(choice.main) {
+        // The first sentence says at length what the headline says in short.
+        for (theme, score) in document.title().map(|title| Themes::builtin().scores(title)).unwrap_or_default() {
+            *themes.entry(theme).or_insert(0.0) += TITLE_SHARE * score;
+        }
+    }
+    let named = themes.into_iter().filter(|(_, score)| *score >= LEAST_SCORE);
+    let mut offers: Vec<(f64, String)> =
+        named.map(|(theme, score)| (score, Themes::builtin().themes[theme].label.clone())).collect();
+    offers.extend(subheading(document, translation, choice).map(|label| (SUBHEADING_SCORE, label)));
+    offers.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    offers.truncate(MOST_OFFERS);
+    let best = offers.first().map_or(1.0, |(score, _)| *score);
+    offers.iter_mut().for_each(|(score, _)| *score /= best);
+    offers
+}
+
+/// Gives each choice one of its offers so that no two are alike and all together fit best: a bullet that has a good
+/// second label leaves the first to one that has none. None where a choice is left without.
+fn best_apart(offers: &[Vec<(f64, String)>]) -> Vec<Option<String>> {
+    fn search<'o>(
+        offers: &'o [Vec<(f64, String)>],
+        taken: &mut Vec<Option<&'o str>>,
+        fit: f64,
+        best: &mut (f64, Vec<Option<&'o str>>),
+    ) {
+        let at = taken.len();
+        if at == offers.len() {
+            if fit > best.0 {
+                *best = (fit, taken.clone());
+            }
+            return;
+        }
+        // No way on from here can beat what is held: every further label fits at most wholly.
+        if fit + (offers.len() - at) as f64 <= best.0 {
+            return;
+        }
+        for (score, label) in &offers[at] {
+            if !taken.iter().flatten().any(|other| other.eq_ignore_ascii_case(label)) {
+                taken.push(Some(label));
+                search(offers, taken, fit + score, best);
+                taken.pop();
+            }
+        }
+        taken.push(None);
+        search(offers, taken, fit, best);
+        taken.pop();
+    }
+    let mut best = (-1.0, vec![None; offers.len()]);
+    search(offers, &mut Vec::new(), 0.0, &mut best);
+    best.1.into_iter().map(|label| label.map(str::to_owned)).collect()
 }
 
 fn joined<'t>(
@@ -84,7 +137,7 @@ fn joined<'t>(
 /// things than its heading says.
 fn subheading(document: &Document, translation: &Translation, choice: &Choice) -> Option<String> {
     let block = translation.segment(choice.main)?.block;
-    let heading = document.blocks.iter().filter(|b| b.kind == BlockKind::Subheading && b.id < block).next_back()?;
+    let heading = document.blocks.iter().rfind(|b| b.kind == BlockKind::Subheading && b.id < block)?;
     if translation.segments_of(heading.id).any(|segment| segment.is_flagged()) {
         return None;
     }

@@ -9,7 +9,9 @@ pub mod abstractive;
 pub mod contract;
 pub mod extractive;
 pub mod label;
+mod rank;
 pub mod select;
+mod sentence;
 pub mod theme;
 pub mod words;
 

@@ -1,14 +1,16 @@
 //! Which sentences of an article carry it: chosen on the source side, spread over the article's themes.
 //!
 //! In: a document with its translation (of which only the flags count here). Out: [`Choice`]s of one or two segments
-//! each, in document order. Centrality is that of LexRank (Erkan and Radev 2004) over stems; the choice is greedy over a
+//! each, in document order. The choice is greedy over a
 //! monotone submodular gain (Lin and Bilmes 2011): a sentence is worth its own quality plus what it adds to the themes
 //! and words that are covered so far. Wording is left to [`super::extractive`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::rank::{centrality, similarity};
+use super::sentence::{Opening, comments, decides, ends_sentence, opening, quoted_share};
 use super::theme::Themes;
-use super::words::{Language, Vocabulary, words};
+use super::words::Vocabulary;
 use crate::document::{Block, BlockKind, Document, SegmentId};
 use crate::translation::{SegmentTranslation, Translation};
 
@@ -27,7 +29,7 @@ struct Candidate {
     id: SegmentId,
     /// Stems of its content words with how often each stands there.
     stems: BTreeMap<String, f64>,
-    /// Its themes with their scores, contrasted with the article: what it speaks of more than others do.
+    /// Its themes with their scores.
     themes: BTreeMap<usize, f64>,
     /// How good it is as a point of a summary, alone.
     quality: f64,
@@ -47,6 +49,8 @@ pub struct Candidates {
     candidates: Vec<Candidate>,
     /// Weight of each theme in the article, summing to 1.
     theme_weights: BTreeMap<usize, f64>,
+    /// How few candidates share a theme: 1 where one in three does, more where fewer do.
+    theme_rarity: BTreeMap<usize, f64>,
     /// Weight of each stem in the article, summing to 1.
     stem_weights: BTreeMap<String, f64>,
 }
@@ -54,14 +58,20 @@ pub struct Candidates {
 // How much each part of the gain counts. Set by reading what is chosen on news pages; none is fitted to a score.
 const WEIGHT_CENTRALITY: f64 = 0.30;
 const WEIGHT_TITLE: f64 = 0.25;
-const WEIGHT_POSITION: f64 = 0.35;
+const WEIGHT_POSITION: f64 = 0.45;
 const WEIGHT_FACTS: f64 = 0.15;
 const WEIGHT_DECISION: f64 = 0.15;
-const GAIN_THEMES: f64 = 1.2;
+const GAIN_THEMES: f64 = 1.8;
 const GAIN_STEMS: f64 = 1.5;
 const PENALTY_REDUNDANCY: f64 = 1.0;
+/// Beside a chosen sentence; half of it one sentence further: a story goes on to other things.
+const PENALTY_NEAR: f64 = 0.20;
 const PENALTY_ANAPHORA: f64 = 0.45;
-const PENALTY_BACKGROUND: f64 = 0.30;
+const PENALTY_BACKGROUND: f64 = 0.15;
+/// Said by somebody who comments on events rather than makes them.
+const PENALTY_COMMENT: f64 = 0.20;
+/// More quoted than told.
+const PENALTY_QUOTED: f64 = 0.10;
 const PENALTY_FRAGMENT: f64 = 0.35;
 const PENALTY_FLAGGED: f64 = 0.40;
 const PENALTY_SHORT: f64 = 0.40;
@@ -102,13 +112,14 @@ impl Candidates {
                 candidates[at].next = Some(at + 1);
             }
         }
-        let theme_weights = contrast(&mut candidates, document);
-        let centrality = centrality(&candidates);
+        let (theme_weights, theme_rarity) = weigh_themes(&candidates, document);
+        let bags: Vec<&BTreeMap<String, f64>> = candidates.iter().map(|candidate| &candidate.stems).collect();
+        let centrality = centrality(&bags);
         for (candidate, centrality) in candidates.iter_mut().zip(&centrality) {
             candidate.quality += WEIGHT_CENTRALITY * centrality;
         }
         let stem_weights = stem_weights(&candidates, &heading);
-        Self { candidates, theme_weights, stem_weights }
+        Self { candidates, theme_weights, theme_rarity, stem_weights }
     }
 
     /// Chooses up to `bullets` pieces of evidence, none with a segment in `excluded` at its head, in document order.
@@ -134,12 +145,21 @@ impl Candidates {
         chosen.iter().map(|&at| self.with_company(at, &taken)).collect()
     }
 
-    /// Returns the themes of segments together, each with its contrasted score.
+    /// Returns whether a segment is the first sentence of the body.
+    pub fn is_lede(&self, segment: SegmentId) -> bool {
+        self.candidates.first().is_some_and(|first| first.id == segment)
+    }
+
+    /// Returns how well each theme names segments together: how strongly they speak of it, rather than the rest of the
+    /// article does, and how much of a theme of the article it is at all.
     pub fn themes_of(&self, evidence: &[SegmentId]) -> BTreeMap<usize, f64> {
         let mut themes = BTreeMap::new();
+        let heaviest = self.theme_weights.values().copied().fold(f64::MIN_POSITIVE, f64::max);
         for candidate in self.candidates.iter().filter(|candidate| evidence.contains(&candidate.id)) {
-            for (&theme, score) in &candidate.themes {
-                *themes.entry(theme).or_insert(0.0) += score;
+            for (theme, score) in &candidate.themes {
+                let weight = self.theme_weights.get(theme).copied().unwrap_or(0.0) / heaviest;
+                let rarity = self.theme_rarity.get(theme).copied().unwrap_or(1.0);
+                *themes.entry(*theme).or_insert(0.0) += score * (0.5 + 0.5 * rarity) * (0.4 + 0.6 * weight.sqrt());
             }
         }
         themes
@@ -165,7 +185,9 @@ impl Candidates {
         let stems = new / (candidate.content.max(FEWEST_CONTENT_WORDS) as f64 / 20.0).sqrt().max(0.7);
         let redundancy =
             chosen.iter().map(|&c| similarity(&candidate.stems, &self.candidates[c].stems)).fold(0.0, f64::max);
-        candidate.quality + GAIN_THEMES * themes + GAIN_STEMS * stems - PENALTY_REDUNDANCY * redundancy
+        let near = chosen.iter().map(|&c| 1.0 / at.abs_diff(c) as f64).fold(0.0, f64::max);
+        candidate.quality - PENALTY_NEAR * near + GAIN_THEMES * themes + GAIN_STEMS * stems
+            - PENALTY_REDUNDANCY * redundancy
     }
 
     /// Returns how much of a candidate's talk is about a theme, 0 to 1.
@@ -210,7 +232,8 @@ fn weigh(
     }
     let shared = stems.keys().filter(|stem| heading.contains(*stem)).count();
     let title = if heading.is_empty() { 0.0 } else { shared as f64 / heading.len().min(8) as f64 };
-    let position = 1.0 / (1.0 + block as f64 * 0.5 + place as f64 * 0.35);
+    // The first sentence of a news story is its point; after it, place says little.
+    let position = if (block, place) == (0, 0) { 1.0 } else { 0.4 / (1.0 + block as f64 * 0.15 + place as f64 * 0.15) };
     let figures = content.iter().filter(|stem| stem.starts_with(|c: char| c.is_ascii_digit())).count();
     let continues = before.is_some_and(|before| !ends_sentence(before));
 
@@ -224,6 +247,8 @@ fn weigh(
         Opening::Background => PENALTY_BACKGROUND,
         Opening::Quote => PENALTY_QUOTE,
     };
+    quality -= if comments(&segment.source) { PENALTY_COMMENT } else { 0.0 };
+    quality -= if quoted_share(&segment.source) > 0.5 { PENALTY_QUOTED } else { 0.0 };
     quality -= if continues { PENALTY_FRAGMENT } else { 0.0 };
     quality -= if segment.is_flagged() { PENALTY_FLAGGED } else { 0.0 };
     quality -= if content.len() < 8 { PENALTY_SHORT } else { 0.0 };
@@ -241,208 +266,11 @@ fn weigh(
     }
 }
 
-/// Returns whether a text ends where a sentence does, quotation marks and brackets after the mark allowed.
-fn ends_sentence(text: &str) -> bool {
-    let text = text.trim_end().trim_end_matches(['"', '”', '»', '\'', '’', ')', ']']);
-    text.ends_with(['.', '!', '?', '؟', '…', ':'])
-}
-
-/// How a sentence opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opening {
-    /// With its own subject.
-    Plain,
-    /// With a pronoun, a demonstrative or a verb of speech whose speaker stands in an earlier sentence.
-    Anaphoric,
-    /// With the words by which news fills in what came before.
-    Background,
-    /// With a quotation, so that the speaker is elsewhere or comes late.
-    Quote,
-}
-
-// Openings, as `words` normalises them. A verb of speech is anaphoric where no subject follows it at once.
-const SPEECH: &[&str] = &[
-    "قال",
-    "قالت",
-    "اضاف",
-    "اضافت",
-    "اوضح",
-    "اوضحت",
-    "اكد",
-    "اكدت",
-    "تابع",
-    "تابعت",
-    "اشار",
-    "اشارت",
-    "افاد",
-    "افادت",
-    "شدد",
-    "شددت",
-    "لفت",
-    "لفتت",
-    "ذكر",
-    "ذكرت",
-    "استطرد",
-    "اردف",
-    "زاد",
-    "ختم",
-    "صرح",
-    "اعتبر",
-    "اعتبرت",
-    "راي",
-];
-const ANAPHORIC: &[&str] = &[
-    "هو",
-    "هي",
-    "هم",
-    "هذا",
-    "هذه",
-    "ذلك",
-    "تلك",
-    "كما",
-    "كذلك",
-    "ايضا",
-    "لكن",
-    "لكنه",
-    "لكنها",
-    "غير",
-    "الا",
-    "مضيفا",
-    "مشيرا",
-    "موضحا",
-    "موكدا",
-    "معتبرا",
-    "قائلا",
-    "لذلك",
-    "لذا",
-    "ومن",
-    "حيث",
-    "بل",
-    "اذ",
-    "هكذا",
-    "اما",
-];
-const BACKGROUND: &[&str] = &["يذكر", "يشار", "جدير", "الجدير", "كان", "كانت", "سبق", "للاشاره", "للتذكير"];
-const AFTER_SPEECH: &[&str] = &["ان", "انه", "انها", "بان", "بانه", "بانها", "الي", "علي", "في", "يوم", "ب"];
-const ENGLISH_ANAPHORIC: &[&str] = &[
-    "he",
-    "she",
-    "it",
-    "they",
-    "this",
-    "that",
-    "these",
-    "those",
-    "also",
-    "but",
-    "and",
-    "his",
-    "her",
-    "their",
-    "its",
-    "however",
-    "moreover",
-    "furthermore",
-    "so",
-    "then",
-    "such",
-    "meanwhile",
-    "additionally",
-];
-
-fn opening(source: &str) -> Opening {
-    let trimmed = source.trim_start();
-    if trimmed.starts_with(['"', '“', '«', '\'', '‘']) {
-        return Opening::Quote;
-    }
-    let words = words(trimmed);
-    let Some(first) = words.first() else { return Opening::Anaphoric };
-    if Language::of(trimmed) == Language::English {
-        return if ENGLISH_ANAPHORIC.contains(&first.as_str()) { Opening::Anaphoric } else { Opening::Plain };
-    }
-    let bare = first.strip_prefix(['و', 'ف']).unwrap_or(first);
-    let is = |list: &[&str]| list.contains(&first.as_str()) || list.contains(&bare);
-    if is(SPEECH) {
-        let second = words.get(1).map(String::as_str).unwrap_or_default();
-        let quoted = trimmed.split_whitespace().nth(1).is_some_and(|w| w.starts_with(['"', '“', '«', '‘', ':']));
-        return if quoted || AFTER_SPEECH.contains(&second) || second.is_empty() {
-            Opening::Anaphoric
-        } else {
-            Opening::Plain
-        };
-    }
-    if is(ANAPHORIC) {
-        return Opening::Anaphoric;
-    }
-    if is(BACKGROUND) { Opening::Background } else { Opening::Plain }
-}
-
-// Verbs (and their nouns) by which somebody decides or does something, rather than comments on it; normalised.
-const DECISIONS: &[&str] = &[
-    "اتفق",
-    "اتفقت",
-    "اتفقا",
-    "اتفقوا",
-    "قرر",
-    "قررت",
-    "وقع",
-    "وقعت",
-    "صوت",
-    "صوتت",
-    "وافق",
-    "وافقت",
-    "رفض",
-    "رفضت",
-    "طالب",
-    "طالبت",
-    "دعا",
-    "دعت",
-    "طلب",
-    "طلبت",
-    "اعلن",
-    "اعلنت",
-    "اطلق",
-    "اطلقت",
-    "عين",
-    "عينت",
-    "ادان",
-    "ادانت",
-    "يهدف",
-    "تهدف",
-    "تسعي",
-    "يسعي",
-    "تتطلع",
-    "يعتزم",
-    "تعتزم",
-    "agreed",
-    "decided",
-    "signed",
-    "voted",
-    "approved",
-    "rejected",
-    "refused",
-    "called",
-    "demanded",
-    "announced",
-    "launched",
-    "appointed",
-    "condemned",
-    "plans",
-    "banned",
-];
-
-fn decides(source: &str) -> bool {
-    words(source).iter().any(|word| {
-        DECISIONS.contains(&word.as_str()) || word.strip_prefix(['و', 'ف']).is_some_and(|w| DECISIONS.contains(&w))
-    })
-}
-
-/// Weighs each candidate's themes by how few others share them, and returns the article's own weights of its themes,
-/// those of the headline counting more.
-fn contrast(candidates: &mut [Candidate], document: &Document) -> BTreeMap<usize, f64> {
+/// Returns the article's own weights of its themes, those of the headline counting more, and how rare each theme is.
+fn weigh_themes(candidates: &[Candidate], document: &Document) -> (BTreeMap<usize, f64>, BTreeMap<usize, f64>) {
     let mut weights: BTreeMap<usize, f64> = BTreeMap::new();
     let mut spread: BTreeMap<usize, f64> = BTreeMap::new();
-    for candidate in candidates.iter() {
+    for candidate in candidates {
         let strongest = candidate.themes.values().copied().fold(f64::MIN_POSITIVE, f64::max);
         for (&theme, score) in &candidate.themes {
             *weights.entry(theme).or_insert(0.0) += score / strongest;
@@ -454,18 +282,15 @@ fn contrast(candidates: &mut [Candidate], document: &Document) -> BTreeMap<usize
             *weights.entry(theme).or_insert(0.0) += score.min(3.0);
         }
     }
-    // A theme that one sentence touches is no theme of the article; the square holds such ones down.
-    let total: f64 = weights.values().map(|w| w * w.sqrt()).sum();
-    let total = if total > 0.0 { total } else { 1.0 };
-    let weights: BTreeMap<usize, f64> = weights.into_iter().map(|(t, w)| (t, w * w.sqrt() / total)).collect();
-    let all = candidates.len() as f64;
-    for candidate in candidates.iter_mut() {
-        for (theme, score) in &mut candidate.themes {
-            let spread = spread.get(theme).copied().unwrap_or(1.0);
-            *score *= 0.5 + (1.0 + all / spread).ln() / 3.0;
-        }
+    // A theme that one sentence touches is no theme of the article; the power holds such ones down.
+    weights.values_mut().for_each(|weight| *weight = weight.powf(1.5));
+    let total: f64 = weights.values().sum();
+    if total > 0.0 {
+        weights.values_mut().for_each(|weight| *weight /= total);
     }
-    weights
+    let all = candidates.len() as f64;
+    let rarity = spread.into_iter().map(|(theme, spread)| (theme, (1.0 + all / spread).ln() / 4f64.ln())).collect();
+    (weights, rarity)
 }
 
 fn stem_weights(candidates: &[Candidate], heading: &BTreeSet<String>) -> BTreeMap<String, f64> {
@@ -487,85 +312,4 @@ fn stem_weights(candidates: &[Candidate], heading: &BTreeSet<String>) -> BTreeMa
         weights.values_mut().for_each(|weight| *weight /= total);
     }
     weights
-}
-
-/// Cosine of two bags of stems.
-fn similarity(one: &BTreeMap<String, f64>, other: &BTreeMap<String, f64>) -> f64 {
-    let dot: f64 = one.iter().filter_map(|(stem, weight)| other.get(stem).map(|w| w * weight)).sum();
-    let norm = |bag: &BTreeMap<String, f64>| bag.values().map(|w| w * w).sum::<f64>().sqrt();
-    let norms = norm(one) * norm(other);
-    if norms > 0.0 { dot / norms } else { 0.0 }
-}
-
-/// LexRank: the stationary weights of a walk between similar sentences, scaled so that the highest is 1.
-fn centrality(candidates: &[Candidate]) -> Vec<f64> {
-    const DAMPING: f64 = 0.85;
-    const ROUNDS: usize = 30;
-    /// More sentences than this are ranked against the first ones only: the work grows with the square.
-    const MOST: usize = 600;
-    let n = candidates.len().min(MOST);
-    if n == 0 {
-        return vec![0.0; candidates.len()];
-    }
-    let rows: Vec<Vec<f64>> = (0..n)
-        .map(|i| {
-            let row: Vec<f64> = (0..n)
-                .map(|j| if i == j { 0.0 } else { similarity(&candidates[i].stems, &candidates[j].stems) })
-                .collect();
-            let sum: f64 = row.iter().sum();
-            row.into_iter().map(|s| if sum > 0.0 { s / sum } else { 1.0 / n as f64 }).collect()
-        })
-        .collect();
-    let mut rank = vec![1.0 / n as f64; n];
-    for _ in 0..ROUNDS {
-        let mut next = vec![(1.0 - DAMPING) / n as f64; n];
-        for (i, row) in rows.iter().enumerate() {
-            for (j, share) in row.iter().enumerate() {
-                next[j] += DAMPING * rank[i] * share;
-            }
-        }
-        rank = next;
-    }
-    let highest = rank.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let mut scaled: Vec<f64> = rank.into_iter().map(|r| r / highest).collect();
-    scaled.resize(candidates.len(), 0.0);
-    scaled
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn openings_are_told_apart() {
-        for (text, expected) in [
-            ("اتفقت الجزائر وليبيا على خطة", Opening::Plain),
-            ("وأضاف أن الأمن اليوم مسؤولية مشتركة", Opening::Anaphoric),
-            ("وقال “نحن نحاول”", Opening::Anaphoric),
-            ("وقال وزير الداخلية إن بلاده مستعدة", Opening::Plain),
-            ("كما تلمح الأولوية", Opening::Anaphoric),
-            ("يذكر أن البرلمان صوت", Opening::Background),
-            ("“حفاظا على السلم” هكذا قال", Opening::Quote),
-            ("He said so", Opening::Anaphoric),
-            ("Libya asked for help", Opening::Plain),
-            ("", Opening::Anaphoric),
-        ] {
-            assert_eq!(opening(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_sentence_ends_at_its_mark_even_within_quotes() {
-        assert!(ends_sentence("قال “نعم.”"));
-        assert!(ends_sentence("انتهى."));
-        assert!(!ends_sentence("بعد ذلك،"));
-    }
-
-    #[test]
-    fn similarity_is_one_for_the_same_and_zero_for_nothing_shared() {
-        let bag = |words: &[&str]| words.iter().map(|w| ((*w).to_owned(), 1.0)).collect::<BTreeMap<_, _>>();
-        assert!((similarity(&bag(&["a", "b"]), &bag(&["a", "b"])) - 1.0).abs() < 1e-9);
-        assert!(similarity(&bag(&["a"]), &bag(&["b"])).abs() < 1e-9);
-        assert!(similarity(&bag(&[]), &bag(&[])).abs() < 1e-9);
-    }
 }

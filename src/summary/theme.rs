@@ -67,15 +67,25 @@ impl Themes {
     pub fn scores(&self, text: &str) -> BTreeMap<usize, f64> {
         let stems: Vec<String> = words(text).iter().map(|word| stem(word)).collect();
         let mut hits: BTreeMap<(usize, usize), u32> = BTreeMap::new();
+        // Where each theme's last match ends: words within a phrase do not count once more beside it.
+        let mut ends: BTreeMap<usize, usize> = BTreeMap::new();
         for at in 0..stems.len() {
-            // A word matches with and without a preposition at its front, each keyword once.
-            let mut found: BTreeSet<(usize, usize)> = BTreeSet::new();
+            // A word matches with and without a preposition at its front; the longest keyword of a theme counts.
+            let mut found: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
             for first in [Some(stems[at].as_str()), without_preposition(&stems[at])].into_iter().flatten() {
-                let pairs = self.index.get(first).into_iter().flatten();
-                found.extend(pairs.filter(|&&(t, k)| follows(&self.themes[t].keywords[k][1..], &stems[at + 1..])));
+                for &(theme, keyword) in self.index.get(first).into_iter().flatten() {
+                    let further = &self.themes[theme].keywords[keyword][1..];
+                    let Some(length) = follows(further, &stems[at + 1..]) else { continue };
+                    let longest = found.entry(theme).or_insert((length, keyword));
+                    *longest = (*longest).max((length, keyword));
+                }
             }
-            for pair in found {
-                *hits.entry(pair).or_default() += 1;
+            for (theme, (length, keyword)) in found {
+                let end = ends.entry(theme).or_default();
+                if *end <= at {
+                    *end = at + 1 + length;
+                    *hits.entry((theme, keyword)).or_default() += 1;
+                }
             }
         }
         let mut scores = BTreeMap::new();
@@ -87,8 +97,8 @@ impl Themes {
     }
 }
 
-/// Returns whether a keyword's further stems follow, function words between them passed over at most once.
-fn follows(wanted: &[String], stems: &[String]) -> bool {
+/// Returns how many stems a keyword's further stems take, where they follow; one function word may stand before each.
+fn follows(wanted: &[String], stems: &[String]) -> Option<usize> {
     let mut at = 0;
     for want in wanted {
         if stems.get(at).is_some_and(|s| s != want && without_preposition(s) != Some(want) && is_stopword(s)) {
@@ -96,10 +106,10 @@ fn follows(wanted: &[String], stems: &[String]) -> bool {
         }
         match stems.get(at) {
             Some(s) if s == want || without_preposition(s) == Some(want) => at += 1,
-            _ => return false,
+            _ => return None,
         }
     }
-    true
+    Some(at)
 }
 
 #[cfg(test)]

@@ -146,12 +146,11 @@ impl Vocabulary {
 
     fn canonical(&self, word: &str) -> String {
         let stem = stem(word);
-        if Language::of(word) == Language::Arabic {
-            if let Some(bare) = without_preposition(&stem).filter(|bare| self.stems.contains(*bare)) {
-                return bare.to_owned();
-            }
+        // No English stem starts with an Arabic letter, so this leaves English alone.
+        match without_preposition(&stem).filter(|bare| self.stems.contains(*bare)) {
+            Some(bare) => bare.to_owned(),
+            None => stem,
         }
-        stem
     }
 }
 

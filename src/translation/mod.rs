@@ -1,5 +1,4 @@
-//! 5. Hypotheses become a checked [`Translation`]: for every segment the best target that was found, and what is wrong
-//! with it where something is.
+//! 5. Hypotheses become a checked [`Translation`]: every segment's best target, and what is wrong with it.
 //!
 //! In: a [`Document`](crate::document::Document), an [`Engine`](crate::engine::Engine), a
 //! [`Checker`](crate::check::Checker). Out: one [`SegmentTranslation`] a segment, in order, none dropped. Phrasing a

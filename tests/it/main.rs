@@ -8,3 +8,4 @@ mod extract;
 mod glossary;
 mod layers;
 mod models;
+mod notes;
