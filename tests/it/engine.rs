@@ -449,7 +449,7 @@ fn the_engine_translates_and_continues() {
     println!("english vocabulary {}", engine.english().len());
     let request = |source: &str, terms: &[(&str, &str)]| Request {
         source: source.into(),
-        terms: terms.iter().map(|(s, t)| Term { source: s.to_string(), target: t.to_string() }).collect(),
+        terms: terms.iter().map(|(s, t)| Term { source: s.to_string(), target: t.to_string(), also: Vec::new() }).collect(),
         ..Request::default()
     };
     let batch = Batch::of(vec![

@@ -50,6 +50,7 @@ fn article(blocks: Blocks) -> (Document, Translation) {
         blocks: kept,
         segments,
         furniture: Vec::new(),
+        warnings: Vec::new(),
         encoding: "UTF-8".into(),
     };
     let engine = Fingerprint { model: "fake".into(), revision: "0".into(), decoding: "0".into() };
