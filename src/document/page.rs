@@ -63,7 +63,8 @@ pub(super) fn extract(lines: &[Line]) -> Page {
     let credits: Vec<Option<Credit>> =
         lines.iter().zip(&marks).map(|(line, mark)| if mark.is_none() { credit::line(line) } else { None }).collect();
     let found = headline::find(lines, &marks, &credits);
-    let running = (0..lines.len()).map(|at| marks[at].is_none() && credits[at].is_none() && reads(&lines[at])).collect();
+    let running =
+        (0..lines.len()).map(|at| marks[at].is_none() && credits[at].is_none() && reads(&lines[at])).collect();
     let mut work = Work {
         lines,
         running,
@@ -146,13 +147,7 @@ impl Work<'_> {
     /// Finds where the article is over: at the comment form, or at tags and the like with hardly any text after them.
     fn find_end(&mut self) {
         let text: Vec<usize> = (0..self.lines.len())
-            .map(|at| {
-                if at >= self.start && self.runs(at) {
-                    self.lines[at].text.len()
-                } else {
-                    0
-                }
-            })
+            .map(|at| if at >= self.start && self.runs(at) { self.lines[at].text.len() } else { 0 })
             .collect();
         let all: usize = text.iter().sum();
         let mut before = 0;

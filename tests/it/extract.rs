@@ -44,7 +44,13 @@ fn differences(document: &Document, gold: &Value, name: &str) -> Vec<String> {
     let mut expect = |field: &str, got: Option<String>, whole: bool| {
         let wanted = gold.get(field).and_then(Value::as_str);
         let same = match (&got, wanted) {
-            (Some(got), Some(wanted)) => if whole { got == wanted } else { got.starts_with(wanted) },
+            (Some(got), Some(wanted)) => {
+                if whole {
+                    got == wanted
+                } else {
+                    got.starts_with(wanted)
+                }
+            }
             (None, None) => true,
             _ => false,
         };
@@ -70,7 +76,8 @@ fn differences(document: &Document, gold: &Value, name: &str) -> Vec<String> {
         wrong.push(format!("{name}: body_last: got {last:?}, wanted {ending:?}"));
     }
     let points = only(document, BlockKind::PublisherSummary);
-    let wanted: Vec<&str> = gold["publisher_summary"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let wanted: Vec<&str> =
+        gold["publisher_summary"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if points.len() != wanted.len() || !points.iter().zip(&wanted).all(|(point, label)| point.starts_with(label)) {
         wrong.push(format!("{name}: publisher_summary: got {points:?}, wanted {wanted:?}"));
     }
@@ -115,7 +122,9 @@ fn page_differences(document: &Document, gold: &Value, name: &str) -> Vec<String
     let mut wrong = Vec::new();
     let meta = &document.meta;
     let date = meta.date.as_ref().map(|d| d.iso.to_string());
-    for (field, got) in [("byline", &meta.byline), ("publisher", &meta.publisher), ("dateline", &meta.dateline), ("date", &date)] {
+    for (field, got) in
+        [("byline", &meta.byline), ("publisher", &meta.publisher), ("dateline", &meta.dateline), ("date", &date)]
+    {
         if got.as_deref() != gold[field].as_str() {
             wrong.push(format!("{name}: {field}: got {got:?}, wanted {}", gold[field]));
         }
@@ -123,7 +132,9 @@ fn page_differences(document: &Document, gold: &Value, name: &str) -> Vec<String
     let blocks: Vec<(String, String)> = document
         .blocks
         .iter()
-        .map(|b| (serde_json::to_value(b.kind).unwrap().as_str().unwrap().to_owned(), document.block_text(b).to_owned()))
+        .map(|b| {
+            (serde_json::to_value(b.kind).unwrap().as_str().unwrap().to_owned(), document.block_text(b).to_owned())
+        })
         .collect();
     let wanted: Vec<(String, String)> = serde_json::from_value(gold["blocks"].clone()).unwrap();
     for extra in blocks.iter().filter(|b| !wanted.contains(b)) {
@@ -163,7 +174,9 @@ fn the_same_page_in_another_encoding_is_the_same_document() {
         let bytes = fs_err::read(&path).unwrap();
         let text = encoding::decode(&bytes, None).unwrap().text;
         let original = read_bytes(bytes).unwrap();
-        let utf16 = |big: bool| -> Vec<u8> { text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect() };
+        let utf16 = |big: bool| -> Vec<u8> {
+            text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
+        };
         let mut forms = vec![
             ("UTF-8", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
             ("UTF-16LE", utf16(false)),
@@ -179,7 +192,12 @@ fn the_same_page_in_another_encoding_is_the_same_document() {
         for (name, bytes) in forms {
             let document = read_bytes(bytes).unwrap();
             assert_eq!(document.encoding, name, "{}", path.display());
-            assert_eq!((document.text, document.meta), (original.text.clone(), original.meta.clone()), "{} as {name}", path.display());
+            assert_eq!(
+                (document.text, document.meta),
+                (original.text.clone(), original.meta.clone()),
+                "{} as {name}",
+                path.display()
+            );
         }
     }
 }
@@ -215,7 +233,9 @@ fn sentence_boundaries_are_those_of_the_treebank() {
         }
         let ours: std::collections::BTreeSet<usize> = segment::sentences(text).iter().map(|s| s.end).collect();
         // The end of the paragraph is given, not found.
-        let inner = |set: &std::collections::BTreeSet<usize>| set.iter().copied().filter(|&end| end < text.trim_end().len()).collect::<std::collections::BTreeSet<_>>();
+        let inner = |set: &std::collections::BTreeSet<usize>| {
+            set.iter().copied().filter(|&end| end < text.trim_end().len()).collect::<std::collections::BTreeSet<_>>()
+        };
         let (gold, ours) = (inner(&gold), inner(&ours));
         right += gold.intersection(&ours).count();
         (found, wanted) = (found + ours.len(), wanted + gold.len());
@@ -248,8 +268,23 @@ fn any_line() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ابتمنيدوفأةى ،؛:.!؟…\"“”«»()ـ0-9٠-٩/|–-]{0,80}",
         prop::sample::select(vec![
-            "", "", "الرئيسية / أخبار", "شاهد أيضا", "اقرأ أيضا: خبر آخر من المدينة", "ترك الرد", "اظهر الملخص", "- نقطة: كلام طويل هنا",
-            "دلالات", "3 مايو 2023", "القاهرة – رويترز", "كتب: محمد علي", "المصدر: الجزيرة", "صورة (رويترز)", "(رويترز)", "خلاصة", "4",
+            "",
+            "",
+            "الرئيسية / أخبار",
+            "شاهد أيضا",
+            "اقرأ أيضا: خبر آخر من المدينة",
+            "ترك الرد",
+            "اظهر الملخص",
+            "- نقطة: كلام طويل هنا",
+            "دلالات",
+            "3 مايو 2023",
+            "القاهرة – رويترز",
+            "كتب: محمد علي",
+            "المصدر: الجزيرة",
+            "صورة (رويترز)",
+            "(رويترز)",
+            "خلاصة",
+            "4",
             "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة بكلفة 20 مليون دينار.",
             "قال الوزير إن العمل سينتهي قبل نهاية السنة. وأضاف أن الكلفة لن ترتفع؟ (وكالات)",
         ])
@@ -288,7 +323,8 @@ proptest! {
 fn large_input_is_read_in_bounded_time() {
     let sentence = "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة بكلفة 20 مليون دينار";
     let started = std::time::Instant::now();
-    for (bytes, joint) in [(5_000_000, " "), (5_000_000, "، "), (5_000_000, ""), (5_000_000, ". "), (50_000_000, ".\n")] {
+    for (bytes, joint) in [(5_000_000, " "), (5_000_000, "، "), (5_000_000, ""), (5_000_000, ". "), (50_000_000, ".\n")]
+    {
         let text = format!("عنوان المقال عن المشروع\n{}", format!("{sentence}{joint}").repeat(bytes / sentence.len()));
         let document = read_bytes(text.into_bytes()).unwrap();
         assert!(document.segments.len() > 100);
@@ -304,7 +340,12 @@ fn the_command_prints_a_line_an_article_and_counts() {
     let output = common::mujaz(home.path()).arg("extract").arg(common::fixture("pages")).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let pages = texts(&common::fixture("pages")).len();
-    let lines: Vec<Value> = output.stdout.split(|&b| b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
+    let lines: Vec<Value> = output
+        .stdout
+        .split(|&b| b == b'\n')
+        .filter(|l| !l.is_empty())
+        .map(|l| serde_json::from_slice(l).unwrap())
+        .collect();
     assert_eq!(lines.len(), pages);
     for line in &lines {
         let text = line["text"].as_str().unwrap();
@@ -326,8 +367,15 @@ fn the_command_writes_a_file_an_article_and_parents_tell_twins_apart() {
         fs_err::copy(common::fixture("pages/opinion.txt"), home.path().join(folder).join(name)).unwrap();
     }
     let out = home.path().join("out");
-    common::mujaz(home.path()).current_dir(home.path()).args(["extract", "a", "b", "-o"]).arg(&out).assert().success().stdout("");
-    let mut names: Vec<String> = fs_err::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    common::mujaz(home.path())
+        .current_dir(home.path())
+        .args(["extract", "a", "b", "-o"])
+        .arg(&out)
+        .assert()
+        .success()
+        .stdout("");
+    let mut names: Vec<String> =
+        fs_err::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["a-x.json", "b-x.json", "y.json"]);
     assert_eq!(json(&out.join("y.json"))["byline"], "د. نادية المنصوري");
@@ -393,7 +441,8 @@ fn arguments_that_make_no_sense_are_usage_errors() {
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8(wrong.stderr).unwrap().contains("klingon"));
     fs_err::write(home.path().join("file"), "x").unwrap();
-    let blocked = common::mujaz(home.path()).arg("extract").arg(&page).arg("-o").arg(home.path().join("file")).output().unwrap();
+    let blocked =
+        common::mujaz(home.path()).arg("extract").arg(&page).arg("-o").arg(home.path().join("file")).output().unwrap();
     assert_eq!(blocked.status.code(), Some(2));
     let nothing = common::mujaz(home.path()).arg("extract").arg(home.path().join("none")).output().unwrap();
     assert_eq!(nothing.status.code(), Some(1));
