@@ -201,11 +201,10 @@ fn stands_alone(text: &str, start: usize, end: usize, worded: bool) -> bool {
     let after = rest.next();
     let hijri = text[end..].trim_start().starts_with('ه');
     let glued = |c: Option<char>| c.is_some_and(|c| digit(c).is_some());
-    !glued(before)
-        && !glued(after)
-        && !hijri
-        && (worded || !matches!(before, Some('/' | '.' | '-')))
-        && !(matches!(after, Some('/' | '-')) && rest.next().is_some_and(|c| digit(c).is_some()))
+    // "2/1/2021/5" is no date, nor is a part of it.
+    let goes_on = matches!(after, Some('/' | '-')) && rest.next().is_some_and(|c| digit(c).is_some());
+    let went_on = !worded && matches!(before, Some('/' | '.' | '-'));
+    !(glued(before) || glued(after) || hijri || goes_on || went_on)
 }
 
 #[cfg(test)]

@@ -95,7 +95,6 @@ fn labelled(text: &str) -> Option<Credit> {
             let publisher = (outlet(rest) != Some(Outlet::Agencies)).then(|| unquoted(rest));
             return Some(Credit { publisher, ..Credit::default() });
         }
-        return None;
     }
     let words: Vec<&str> = text.split_whitespace().collect();
     for length in [3, 2, 1] {
@@ -103,10 +102,10 @@ fn labelled(text: &str) -> Option<Credit> {
             continue;
         }
         let (label, rest) = (key(&words[..length].join(" ")), words[length..].join(" "));
-        if is("date", &label) {
-            if let Some(credit) = dated(&rest, true) {
-                return Some(credit);
-            }
+        if is("date", &label)
+            && let Some(credit) = dated(&rest, true)
+        {
+            return Some(credit);
         }
         // Without a colon the verb "كتب" and the noun "تقرير" open sentences too: a name must follow, and nothing else.
         let sure =
@@ -223,9 +222,10 @@ fn parts(text: &str) -> Option<Credit> {
         // "الجزائر" is a town and "الرياض" a newspaper too: the first of two is the town.
         if credit.place.is_none() && is_place(piece) {
             credit.place = Some(piece.to_owned());
-        } else if is_date_words(piece) || is("filler", &key(piece)) {
-            continue;
-        } else if credit.place.is_some() && is("country", &key(piece)) {
+        } else if is_date_words(piece)
+            || is("filler", &key(piece))
+            || (credit.place.is_some() && is("country", &key(piece)))
+        {
             continue;
         } else if let Some(kind) = outlet(own) {
             if kind != Outlet::Agencies && credit.publisher.is_none() {
@@ -252,7 +252,7 @@ fn dated(text: &str, labelled: bool) -> Option<Credit> {
     for date in found.iter().rev() {
         rest.replace_range(date.span.start..date.span.end, " ");
     }
-    let alone = key(&rest).split(' ').all(|word| is_date_word(word));
+    let alone = key(&rest).split(' ').all(is_date_word);
     let short = labelled && key(&rest).split(' ').count() <= 6;
     if !(alone || short) {
         return None;
@@ -265,7 +265,7 @@ fn dated(text: &str, labelled: bool) -> Option<Credit> {
 fn is_date_word(word: &str) -> bool {
     word.is_empty()
         || word.chars().all(char::is_numeric)
-        || is("date words", &word)
+        || is("date words", word)
         || WEEKDAYS.iter().any(|day| key(day) == word)
 }
 

@@ -151,7 +151,7 @@ impl Work<'_> {
             .collect();
         let all: usize = text.iter().sum();
         let mut before = 0;
-        for at in self.start..self.lines.len() {
+        for (at, length) in text.into_iter().enumerate().skip(self.start) {
             let after = all - before;
             let over = match self.marks[at] {
                 Some(Mark::End) => before > 0,
@@ -162,7 +162,7 @@ impl Work<'_> {
                 self.end = at;
                 break;
             }
-            before += text[at];
+            before += length;
         }
         for at in self.end..self.lines.len() {
             if let Some(Mark::Notice) = self.marks[at] {
