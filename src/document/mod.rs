@@ -5,7 +5,7 @@
 //! that was left out (kept for audit, never given to a model). Translating is left to later stages.
 
 mod caption;
-mod clause;
+pub mod clause;
 mod credit;
 mod furniture;
 mod headline;

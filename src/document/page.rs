@@ -366,6 +366,9 @@ impl Work<'_> {
     fn tail(&mut self) {
         let Some(last) = (self.start..self.end).rev().find(|&at| self.runs(at)) else { return };
         let rest: Vec<usize> = (last + 1..self.end).filter(|&at| self.is_open(at)).collect();
+        // Where the site says anything more, headlines without a stop are its links; where the page just ends, they are
+        // the author's last lines.
+        let site = (last + 1..self.lines.len()).any(|at| self.marks[at].is_some());
         let long = rest.iter().filter(|&&at| self.credits[at].is_none() && self.lines[at].words > 6).count();
         for (place, &at) in rest.iter().enumerate() {
             let line = &self.lines[at];
@@ -375,7 +378,9 @@ impl Work<'_> {
                 self.part(at, BlockKind::Caption);
             } else if place == 0 && self.is_author(at) {
                 self.author(at);
-            } else if line.words <= 6 || long > 1 || line.is_cut_off() {
+            } else if is_speech(&line.text) && !site {
+                self.part(at, BlockKind::Paragraph);
+            } else if line.words <= if site { 6 } else { 3 } || (site && long > 1) || line.is_cut_off() {
                 self.roles[at] = Role::Out;
             } else {
                 self.part(at, BlockKind::Paragraph);
@@ -397,7 +402,7 @@ impl Work<'_> {
                 && line.has_letter();
             let kind = if caption::is_caption(line) {
                 BlockKind::Caption
-            } else if heading && over_text && place > 0 && !opens_speech(&line.text) {
+            } else if heading && over_text && place > 0 && !opens_speech(&line.text) && !is_speech(&line.text) {
                 BlockKind::Subheading
             } else {
                 BlockKind::Paragraph
@@ -456,6 +461,12 @@ impl Work<'_> {
             words.truncate(end);
         }
     }
+}
+
+/// Returns whether a line is direct speech from end to end, or its end.
+fn is_speech(text: &str) -> bool {
+    text.ends_with(['"', '”', '“', '»'])
+        && (text.starts_with(['"', '“', '”', '«']) || text.matches(['"', '“', '”', '«', '»']).count() == 1)
 }
 
 /// Returns whether a line opens a speech or a quotation rather than a section: "وقال:".

@@ -1,11 +1,15 @@
 //! `mujaz extract`, and the reading of pages behind it: the five real articles against their gold, the pages of
 //! `tests/fixtures` against theirs, the same pages in other encodings, sentence boundaries, and bad input.
 
+// The lint's exception for tests does not reach the functions that tests call.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde_json::Value;
 
+use mujaz::arabic::letters;
 use mujaz::document::{self, BlockKind, Document, ReadOptions, segment};
 use mujaz::source::{Kind, SourceFile, encoding};
 
@@ -203,16 +207,37 @@ fn the_same_page_in_another_encoding_is_the_same_document() {
 }
 
 #[test]
+fn plain_news_without_a_site_around_it_keeps_every_line() {
+    let Some(path) = common::shared("eval/ntrex-dev.jsonl") else { return };
+    for line in fs_err::read_to_string(path).unwrap().lines() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let lines: Vec<&str> = entry["ar"].as_array().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
+        let document = read_bytes(lines.join("\n").into_bytes()).unwrap();
+        assert_eq!(document.furniture, Vec::<String>::new(), "{}", entry["id"]);
+        assert_eq!(document.blocks.len(), lines.len(), "{}", entry["id"]);
+    }
+}
+
+#[test]
 fn the_samples_are_read_in_full() {
-    for path in texts(&common::fixture("articles")) {
+    let facts = [
+        ("mauritania-health.txt", Some("السالمة منت الداه"), "صحراء ميديا", "2024-10-06", 0),
+        ("morocco-water.txt", Some("سلمى الإدريسي"), "هسبريس", "2025-01-15", 0),
+        ("tunisia-libya-trade.txt", None, "العربي الجديد", "2024-03-12", 3),
+    ];
+    for (path, (wanted, byline, publisher, date, points)) in texts(&common::fixture("articles")).iter().zip(facts) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let document = read(&path);
+        let document = read(path);
         let meta = &document.meta;
-        assert!(document.title().is_some() && meta.date.is_some() && meta.publisher.is_some(), "{name}: {meta:?}");
+        assert_eq!(name, wanted);
+        assert_eq!((meta.byline.as_deref(), meta.publisher.as_deref()), (byline, Some(publisher)), "{name}");
+        assert_eq!(meta.date.as_ref().map(|d| d.iso.to_string()).as_deref(), Some(date), "{name}");
+        assert_eq!(only(&document, BlockKind::PublisherSummary).len(), points, "{name}");
+        assert_eq!(only(&document, BlockKind::Subheading).len(), 1, "{name}");
         let body: usize = only(&document, BlockKind::Paragraph).iter().map(|p| segment::sentences(p).len()).sum();
         assert!((8..=16).contains(&body), "{name}: {body} sentences");
         assert!(!document.furniture.is_empty(), "{name}");
-        assert_eq!(lost_words(&document, &fs_err::read_to_string(&path).unwrap(), &name), Vec::<String>::new());
+        assert_eq!(lost_words(&document, &fs_err::read_to_string(path).unwrap(), &name), Vec::<String>::new());
     }
     assert_eq!(texts(&common::fixture("articles")).len(), 3);
 }
@@ -308,13 +333,15 @@ proptest! {
         let page = lines.join("\n");
         if let Some(document) = read_bytes(page.clone().into_bytes()) {
             check(&document);
-            // Letters of the page stand somewhere: in a block, among the furniture or in a fact.
+            // Of every line at least one word stands somewhere: in a block, among the furniture or in a fact. (A label, a
+            // dateline or the site's name may have been cut off.)
             let meta = &document.meta;
-            let kept: usize = document.text.chars().chain(document.furniture.concat().chars()).filter(|c| c.is_alphabetic()).count();
-            let facts: usize = [&meta.byline, &meta.publisher, &meta.dateline].iter().filter_map(|f| f.as_ref()).map(|f| f.chars().count()).sum();
-            let labels = 250;
-            let given = page.chars().filter(|c| c.is_alphabetic()).count();
-            prop_assert!(kept + facts + labels >= given, "{kept} + {facts} of {given}");
+            let facts = [&meta.byline, &meta.publisher, &meta.dateline].map(|f| f.clone().unwrap_or_default()).join(" ");
+            let kept = [document.text.as_str(), &document.furniture.join("\n"), &facts].join("\n");
+            for line in letters::apply(&page, letters::CLEANING).split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
+                let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+                prop_assert!(words.is_empty() || words.iter().any(|word| kept.contains(word)), "lost {line:?}");
+            }
         }
     }
 }
@@ -331,7 +358,7 @@ fn large_input_is_read_in_bounded_time() {
     }
     let took = started.elapsed();
     println!("70 MB read in {took:?}");
-    assert!(took.as_secs() < 90, "{took:?}");
+    assert!(took.as_secs() < 180, "{took:?}");
 }
 
 #[test]
@@ -423,7 +450,7 @@ fn a_file_without_permission_is_named() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("secret.txt");
     fs_err::copy(common::fixture("pages/opinion.txt"), &path).unwrap();
-    fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     if fs_err::read(&path).is_ok() {
         println!("skipped: this user may read everything");
         return;
