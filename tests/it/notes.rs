@@ -51,6 +51,7 @@ fn article(blocks: Blocks) -> (Document, Translation) {
         segments,
         furniture: Vec::new(),
         encoding: "UTF-8".into(),
+        warnings: Vec::new(),
     };
     let engine = Fingerprint { model: "fake".into(), revision: "0".into(), decoding: "0".into() };
     (document, Translation { segments: translated, engine })
