@@ -146,6 +146,10 @@ fn number(text: &str) -> Option<i16> {
 /// where that is no date and month first is one, month first. Years run from 1900 to 2100.
 pub fn dates(text: &str) -> Vec<FoundDate> {
     let mut found: Vec<FoundDate> = Vec::new();
+    // No date without a year, and most lines have none: the patterns are not asked about these.
+    if !has_year(text) {
+        return found;
+    }
     let patterns = &*PATTERNS;
     for regex in [&patterns.worded, &patterns.month_first, &patterns.year_first, &patterns.day_first] {
         for captures in regex.captures_iter(text) {
@@ -158,7 +162,8 @@ pub fn dates(text: &str) -> Vec<FoundDate> {
             if captures.name("n").is_some_and(|n| month(n.as_str()).map(i16::from) != Some(first)) {
                 continue;
             }
-            if !stands_alone(text, whole.start(), whole.end(), month(words).is_some()) || !(1900..=2100).contains(&year) {
+            if !stands_alone(text, whole.start(), whole.end(), month(words).is_some()) || !(1900..=2100).contains(&year)
+            {
                 continue;
             }
             let civil = |month: i16, day: i16| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok();
@@ -180,6 +185,15 @@ pub fn dates(text: &str) -> Vec<FoundDate> {
     found
 }
 
+/// Returns whether a text has four digits in a row.
+fn has_year(text: &str) -> bool {
+    let mut run = 0;
+    text.chars().any(|c| {
+        run = if digit(c).is_some() { run + 1 } else { 0 };
+        run == 4
+    })
+}
+
 /// Returns whether a match is no part of a longer number or word and not followed by the sign of the Hijri era.
 fn stands_alone(text: &str, start: usize, end: usize, worded: bool) -> bool {
     let before = text[..start].chars().next_back();
@@ -187,11 +201,10 @@ fn stands_alone(text: &str, start: usize, end: usize, worded: bool) -> bool {
     let after = rest.next();
     let hijri = text[end..].trim_start().starts_with('ه');
     let glued = |c: Option<char>| c.is_some_and(|c| digit(c).is_some());
-    !glued(before)
-        && !glued(after)
-        && !hijri
-        && (worded || !matches!(before, Some('/' | '.' | '-')))
-        && !(matches!(after, Some('/' | '-')) && rest.next().is_some_and(|c| digit(c).is_some()))
+    // "2/1/2021/5" is no date, nor is a part of it.
+    let goes_on = matches!(after, Some('/' | '-')) && rest.next().is_some_and(|c| digit(c).is_some());
+    let went_on = !worded && matches!(before, Some('/' | '.' | '-'));
+    !(glued(before) || glued(after) || hijri || goes_on || went_on)
 }
 
 #[cfg(test)]

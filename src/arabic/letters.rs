@@ -67,6 +67,11 @@ pub fn key(text: &str) -> String {
 }
 
 fn push(out: &mut String, c: char, rules: &[Rule]) {
+    // Most characters are ones that no rule changes.
+    if matches!(c, '\0'..='~' | 'ا' | 'ب' | 'ت'..='غ' | 'ف'..='و') {
+        out.push(c);
+        return;
+    }
     let mut c = c;
     for rule in rules {
         match changed(c, *rule) {

@@ -75,6 +75,8 @@ pub struct NoteDocument {
     pub dateline: Option<Bilingual>,
     /// When it was published, where it says so.
     pub date: Option<StatedDate>,
+    /// What a reader should know about how it was read: characters that could not be decoded.
+    pub warnings: Vec<String>,
     /// Its blocks, in reading order.
     pub blocks: Vec<NoteBlock>,
 }
@@ -229,6 +231,7 @@ pub fn note(
             publisher: named(&document.meta.publisher),
             dateline: named(&document.meta.dateline),
             date: document.meta.date.clone(),
+            warnings: document.warnings.clone(),
             blocks: blocks.collect(),
         },
         summary,

@@ -3,7 +3,7 @@
 //! In: the paths that were read, a folder, bytes. Out: a name for each path, and the file under its final name, written
 //! beside it first so that a crash or a full disk leaves no half of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -21,17 +21,17 @@ pub fn names(paths: &[&Path]) -> Vec<String> {
         .collect();
     let counts = counted(&stems);
     let mut names: Vec<String> = Vec::new();
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
     for (stem, longer) in stems.iter().zip(&with_parent) {
         let wanted = if counts[&stem.to_lowercase()] > 1 { longer } else { stem };
         let mut name = wanted.clone();
+        let mut number = 1;
         // A longer name may be another's stem.
-        while taken.contains_key(&name.to_lowercase()) || (name != *stem && counts.contains_key(&name.to_lowercase())) {
-            let number = taken.entry(wanted.to_lowercase()).or_insert(1);
-            *number += 1;
+        while taken.contains(&name.to_lowercase()) || (name != *stem && counts.contains_key(&name.to_lowercase())) {
+            number += 1;
             name = format!("{wanted}-{number}");
         }
-        taken.entry(name.to_lowercase()).or_insert(1);
+        taken.insert(name.to_lowercase());
         names.push(name);
     }
     names

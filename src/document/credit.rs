@@ -4,9 +4,12 @@
 //! ("بقلم", "المصدر:", "تاريخ النشر") or where every part of it is a known town, a known outlet, a date or, beside one of
 //! these, a person's name. Which lines of a page are asked is [`super::page`]'s.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
 use super::StatedDate;
 use super::line::{Line, key};
-use super::outlet::{Outlet, is_place, outlet};
+use super::outlet::{Outlet, data, is_place, outlet};
 use crate::arabic::calendar::{self, WEEKDAYS};
 use crate::arabic::letters::{digit, is_arabic_letter};
 
@@ -21,268 +24,24 @@ pub(super) struct Credit {
     pub labelled: bool,
 }
 
-/// Labels that a person's name follows, as keys.
-const BYLINE_LABELS: &[&str] = &[
-    "كتب",
-    "كتبت",
-    "كتبه",
-    "كتبته",
-    "بقلم",
-    "اعداد",
-    "اعده",
-    "اعدته",
-    "تقرير",
-    "حوار",
-    "حاوره",
-    "حاورته",
-    "حاورها",
-    "اجري الحوار",
-    "اجرت الحوار",
-    "تحقيق",
-    "تحرير",
-    "ترجمه",
-    "الكاتب",
-    "الكاتبه",
-    "المحرر",
-    "المحرره",
-    "المراسل",
-    "مراسل",
-    "مراسلنا",
-    "مراسلتنا",
-    "الصحفي",
-    "الصحافي",
-    "نشر بواسطه",
-    "نشر من طرف",
-    "كتب بواسطه",
-    "بواسطه",
-    "من طرف",
-    "المؤلف",
-    "المولف",
-    "صحفي",
-    "by",
-    "author",
-];
+static WORDS: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| {
+    let mut words: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut section = "";
+    for line in data(include_str!("credit.txt")) {
+        match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            Some(name) => section = name,
+            None => {
+                words.entry(section).or_default().insert(key(line));
+            }
+        }
+    }
+    words
+});
 
-/// Labels that an outlet's name follows, as keys.
-const SOURCE_LABELS: &[&str] =
-    &["المصدر", "مصدر الخبر", "نقلا عن", "عن", "خاص", "المصدر الاصلي", "الناشر", "source", "جريده", "صحيفه", "موقع"];
-
-/// Labels that the date of publication follows, as keys.
-const DATE_LABELS: &[&str] = &[
-    "تاريخ النشر",
-    "تاريخ نشر",
-    "نشر في",
-    "نشر بتاريخ",
-    "نشرت في",
-    "نشرت بتاريخ",
-    "نشر يوم",
-    "نشر",
-    "تم النشر",
-    "تم النشر في",
-    "تم نشره",
-    "تم نشره في",
-    "تاريخ",
-    "التاريخ",
-    "تاريخ الاضافه",
-    "اضيف في",
-    "بتاريخ",
-    "حرر في",
-    "حرر ب",
-    "published",
-    "posted on",
-];
-
-/// Words of a line of dates that are neither date nor name, as keys.
-const DATE_WORDS: &[&str] = &[
-    "اخر",
-    "تحديث",
-    "حدث",
-    "في",
-    "الساعه",
-    "ساعه",
-    "بتوقيت",
-    "غرينتش",
-    "جرينتش",
-    "ت",
-    "غ",
-    "gmt",
-    "utc",
-    "مكه",
-    "المكرمه",
-    "القاهره",
-    "ابوظبي",
-    "ابو",
-    "ظبي",
-    "المحلي",
-    "المحليه",
-    "بالتوقيت",
-    "صباحا",
-    "مساء",
-    "ظهرا",
-    "ص",
-    "م",
-    "ب",
-    "ظ",
-    "يوم",
-    "الموافق",
-    "علي",
-    "تم",
-    "التحديث",
-    "التعديل",
-    "تعديل",
-    "updated",
-    "last",
-    "am",
-    "pm",
-    "at",
-    "هـ",
-    "ه",
-];
-
-/// Countries that follow a town in a dateline ("دمشق، سوريا"), as keys.
-const COUNTRIES: &[&str] = &[
-    "سوريا",
-    "لبنان",
-    "العراق",
-    "الاردن",
-    "فلسطين",
-    "مصر",
-    "ليبيا",
-    "المغرب",
-    "موريتانيا",
-    "السودان",
-    "الصومال",
-    "اليمن",
-    "السعوديه",
-    "الامارات",
-    "قطر",
-    "البحرين",
-    "تركيا",
-    "ايران",
-    "فرنسا",
-    "بريطانيا",
-    "المانيا",
-    "ايطاليا",
-    "اسبانيا",
-    "روسيا",
-    "الصين",
-    "الهند",
-    "باكستان",
-    "افغانستان",
-    "اسرائيل",
-    "الولايات المتحده",
-    "اوكرانيا",
-    "مالي",
-    "النيجر",
-    "تشاد",
-    "السنغال",
-    "نيجيريا",
-    "كينيا",
-    "اثيوبيا",
-];
-
-/// Words beside an outlet that name nobody, as keys.
-const FILLERS: &[&str] = &["خاص", "متابعه", "متابعات", "مراسله", "مراسلنا", "تقرير", "ترجمه", "رصد", "تحرير", "مراسلون"];
-
-/// First words that no name has: a line that starts with one says something.
-const NO_NAME: &[&str] = &[
-    "في",
-    "من",
-    "الي",
-    "عن",
-    "ان",
-    "هذا",
-    "هذه",
-    "ذلك",
-    "التي",
-    "الذي",
-    "كما",
-    "لا",
-    "لم",
-    "لن",
-    "قد",
-    "كان",
-    "كانت",
-    "بعد",
-    "قبل",
-    "مع",
-    "بين",
-    "هل",
-    "ما",
-    "ماذا",
-    "كيف",
-    "لماذا",
-    "اين",
-    "متي",
-    "ثم",
-    "او",
-    "حول",
-    "عند",
-    "منذ",
-    "خلال",
-    "بسبب",
-    "ضد",
-    "غير",
-    "كل",
-    "بعض",
-    "اكثر",
-    "اهم",
-    "اخر",
-    "احدث",
-    "جميع",
-    "اخبار",
-    "مقالات",
-    "مواضيع",
-    "صور",
-    "فيديو",
-    "قال",
-    "قالت",
-    "يقول",
-    "اعلن",
-    "اكد",
-    "اضاف",
-    "مجلس",
-    "وزاره",
-    "وزير",
-    "رئيس",
-    "حكومه",
-    "مدينه",
-    "دوله",
-    "ازمه",
-    "قضيه",
-    "ملف",
-    "نحو",
-    "انتهي",
-];
-
-/// Maghreb given names that carry the article.
-const WITH_ARTICLE: &[&str] = &[
-    "المنصف",
-    "الحبيب",
-    "الطاهر",
-    "الهادي",
-    "العربي",
-    "المختار",
-    "البشير",
-    "الصادق",
-    "الشاذلي",
-    "الحسن",
-    "الحسين",
-    "الامين",
-    "السيد",
-    "المهدي",
-    "المصطفي",
-    "الطيب",
-    "العيد",
-    "المولدي",
-    "الازهر",
-    "الناصر",
-    "الزهره",
-    "السعيد",
-    "الشيخ",
-    "الحاج",
-    "العياشي",
-];
+/// Returns whether a section of `credit.txt` has a word or phrase, given as a key.
+fn is(section: &str, key: &str) -> bool {
+    WORDS.get(section).is_some_and(|words| words.contains(key))
+}
 
 /// Returns whether a phrase has the shape of a person's name: two to four words (five with "عبد" and the like) in
 /// Arabic letters, none of them a word that joins clauses.
@@ -300,8 +59,8 @@ pub(super) fn is_name(phrase: &str) -> bool {
         // Folded, the preposition is the name علي.
         && !phrase.split_whitespace().any(|word| word == "على")
         && (2..=longest).contains(&words.len())
-        && words.iter().all(|w| w.chars().count() <= 12 && !NO_NAME.contains(w))
-        && words.first().is_some_and(|w| (!w.starts_with("ال") || WITH_ARTICLE.contains(w)) && !BYLINE_LABELS.contains(w))
+        && words.iter().all(|w| w.chars().count() <= 12 && !is("no name", w))
+        && words.first().is_some_and(|w| (!w.starts_with("ال") || compound || is("with article", w)) && !is("byline", w))
         && !words.iter().any(|w| w.starts_with("لل"))
         && outlet(phrase).is_none()
         && !is_place(phrase)
@@ -323,20 +82,19 @@ fn labelled(text: &str) -> Option<Credit> {
     if let Some((label, rest)) = text.split_once([':', '：']) {
         let (label, rest) = (key(label), rest.trim());
         // "نشر في 3 مايو 2023 الساعة 14:30" has its colon elsewhere.
-        if DATE_LABELS.contains(&label.as_str()) || label.starts_with("تاريخ ") {
+        if is("date", &label) || label.starts_with("تاريخ ") {
             return dated(rest, true);
         }
-        if BYLINE_LABELS.contains(&label.as_str()) && rest.split_whitespace().count() <= 8 {
+        if is("byline", &label) && rest.split_whitespace().count() <= 8 {
             return person(rest);
         }
-        if SOURCE_LABELS.contains(&label.as_str()) && !rest.is_empty() && rest.split_whitespace().count() <= 6 {
+        if is("source", &label) && !rest.is_empty() && rest.split_whitespace().count() <= 6 {
             if let Some(credit) = parts(rest) {
                 return Some(credit);
             }
             let publisher = (outlet(rest) != Some(Outlet::Agencies)).then(|| unquoted(rest));
             return Some(Credit { publisher, ..Credit::default() });
         }
-        return None;
     }
     let words: Vec<&str> = text.split_whitespace().collect();
     for length in [3, 2, 1] {
@@ -344,15 +102,17 @@ fn labelled(text: &str) -> Option<Credit> {
             continue;
         }
         let (label, rest) = (key(&words[..length].join(" ")), words[length..].join(" "));
-        if DATE_LABELS.contains(&label.as_str()) {
-            if let Some(credit) = dated(&rest, true) {
-                return Some(credit);
-            }
+        if is("date", &label)
+            && let Some(credit) = dated(&rest, true)
+        {
+            return Some(credit);
         }
         // Without a colon the verb "كتب" and the noun "تقرير" open sentences too: a name must follow, and nothing else.
         let sure =
             matches!(label.as_str(), "بقلم" | "اعداد" | "حاوره" | "حاورته" | "حاورها" | "نشر بواسطه" | "بواسطه" | "by");
-        if BYLINE_LABELS.contains(&label.as_str()) && (is_name(&rest) || (sure && separated(&rest).next().is_some_and(|name| name.split_whitespace().count() <= 4)))
+        if is("byline", &label)
+            && (is_name(&rest)
+                || (sure && separated(&rest).next().is_some_and(|name| name.split_whitespace().count() <= 4)))
         {
             return person(&rest);
         }
@@ -462,9 +222,10 @@ fn parts(text: &str) -> Option<Credit> {
         // "الجزائر" is a town and "الرياض" a newspaper too: the first of two is the town.
         if credit.place.is_none() && is_place(piece) {
             credit.place = Some(piece.to_owned());
-        } else if is_date_words(piece) || FILLERS.contains(&key(piece).as_str()) {
-            continue;
-        } else if credit.place.is_some() && COUNTRIES.contains(&key(piece).as_str()) {
+        } else if is_date_words(piece)
+            || is("filler", &key(piece))
+            || (credit.place.is_some() && is("country", &key(piece)))
+        {
             continue;
         } else if let Some(kind) = outlet(own) {
             if kind != Outlet::Agencies && credit.publisher.is_none() {
@@ -491,7 +252,7 @@ fn dated(text: &str, labelled: bool) -> Option<Credit> {
     for date in found.iter().rev() {
         rest.replace_range(date.span.start..date.span.end, " ");
     }
-    let alone = key(&rest).split(' ').all(|word| is_date_word(word));
+    let alone = key(&rest).split(' ').all(is_date_word);
     let short = labelled && key(&rest).split(' ').count() <= 6;
     if !(alone || short) {
         return None;
@@ -504,7 +265,7 @@ fn dated(text: &str, labelled: bool) -> Option<Credit> {
 fn is_date_word(word: &str) -> bool {
     word.is_empty()
         || word.chars().all(char::is_numeric)
-        || DATE_WORDS.contains(&word)
+        || is("date words", word)
         || WEEKDAYS.iter().any(|day| key(day) == word)
 }
 
@@ -555,7 +316,7 @@ pub(super) fn dateline(paragraph: &str) -> Option<(Credit, usize)> {
             let words: Vec<&str> = lead.split_whitespace().collect();
             if matches!(words.len(), 1 | 2)
                 && lead.chars().all(|c| is_arabic_letter(c) || c == ' ')
-                && !NO_NAME.contains(&key(words[0]).as_str())
+                && !is("no name", &key(words[0]))
             {
                 found = Some((Credit { place: Some(lead.trim().to_owned()), ..Credit::default() }, end));
             }

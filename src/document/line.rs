@@ -69,7 +69,10 @@ impl Line {
 pub(super) fn key(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in letters::key(text).chars() {
-        if c.is_alphanumeric() {
+        // Arabic letters have no case: most characters need no look at the tables of Unicode.
+        if letters::is_arabic_letter(c) {
+            out.push(c);
+        } else if c.is_alphanumeric() {
             out.extend(c.to_lowercase());
         } else if !out.ends_with(' ') && !out.is_empty() {
             out.push(' ');

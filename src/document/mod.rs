@@ -1,5 +1,5 @@
-//! 2. A [`SourceFile`](crate::source::SourceFile) becomes a [`Document`]: what the author wrote, each part named, and
-//! nothing that the site added.
+//! 2. A [`SourceFile`] becomes a [`Document`]: what the author wrote, each part named, and
+//!    nothing that the site added.
 //!
 //! In: bytes of a known kind. Out: the extracted text, its blocks and facts ([`Meta`]), the segments, and the furniture
 //! that was left out (kept for audit, never given to a model). Translating is left to later stages.

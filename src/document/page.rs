@@ -63,7 +63,8 @@ pub(super) fn extract(lines: &[Line]) -> Page {
     let credits: Vec<Option<Credit>> =
         lines.iter().zip(&marks).map(|(line, mark)| if mark.is_none() { credit::line(line) } else { None }).collect();
     let found = headline::find(lines, &marks, &credits);
-    let running = (0..lines.len()).map(|at| marks[at].is_none() && credits[at].is_none() && reads(&lines[at])).collect();
+    let running =
+        (0..lines.len()).map(|at| marks[at].is_none() && credits[at].is_none() && reads(&lines[at])).collect();
     let mut work = Work {
         lines,
         running,
@@ -146,17 +147,11 @@ impl Work<'_> {
     /// Finds where the article is over: at the comment form, or at tags and the like with hardly any text after them.
     fn find_end(&mut self) {
         let text: Vec<usize> = (0..self.lines.len())
-            .map(|at| {
-                if at >= self.start && self.runs(at) {
-                    self.lines[at].text.len()
-                } else {
-                    0
-                }
-            })
+            .map(|at| if at >= self.start && self.runs(at) { self.lines[at].text.len() } else { 0 })
             .collect();
         let all: usize = text.iter().sum();
         let mut before = 0;
-        for at in self.start..self.lines.len() {
+        for (at, length) in text.into_iter().enumerate().skip(self.start) {
             let after = all - before;
             let over = match self.marks[at] {
                 Some(Mark::End) => before > 0,
@@ -167,7 +162,7 @@ impl Work<'_> {
                 self.end = at;
                 break;
             }
-            before += text[at];
+            before += length;
         }
         for at in self.end..self.lines.len() {
             if let Some(Mark::Notice) = self.marks[at] {
@@ -371,6 +366,9 @@ impl Work<'_> {
     fn tail(&mut self) {
         let Some(last) = (self.start..self.end).rev().find(|&at| self.runs(at)) else { return };
         let rest: Vec<usize> = (last + 1..self.end).filter(|&at| self.is_open(at)).collect();
+        // Where the site says anything more, headlines without a stop are its links; where the page just ends, they are
+        // the author's last lines.
+        let site = (last + 1..self.lines.len()).any(|at| self.marks[at].is_some());
         let long = rest.iter().filter(|&&at| self.credits[at].is_none() && self.lines[at].words > 6).count();
         for (place, &at) in rest.iter().enumerate() {
             let line = &self.lines[at];
@@ -380,7 +378,9 @@ impl Work<'_> {
                 self.part(at, BlockKind::Caption);
             } else if place == 0 && self.is_author(at) {
                 self.author(at);
-            } else if line.words <= 6 || long > 1 || line.is_cut_off() {
+            } else if is_speech(&line.text) && !site {
+                self.part(at, BlockKind::Paragraph);
+            } else if line.words <= if site { 6 } else { 3 } || (site && long > 1) || line.is_cut_off() {
                 self.roles[at] = Role::Out;
             } else {
                 self.part(at, BlockKind::Paragraph);
@@ -402,7 +402,7 @@ impl Work<'_> {
                 && line.has_letter();
             let kind = if caption::is_caption(line) {
                 BlockKind::Caption
-            } else if heading && over_text && place > 0 && !opens_speech(&line.text) {
+            } else if heading && over_text && place > 0 && !opens_speech(&line.text) && !is_speech(&line.text) {
                 BlockKind::Subheading
             } else {
                 BlockKind::Paragraph
@@ -461,6 +461,12 @@ impl Work<'_> {
             words.truncate(end);
         }
     }
+}
+
+/// Returns whether a line is direct speech from end to end, or its end.
+fn is_speech(text: &str) -> bool {
+    text.ends_with(['"', '”', '“', '»'])
+        && (text.starts_with(['"', '“', '”', '«']) || text.matches(['"', '“', '”', '«', '»']).count() == 1)
 }
 
 /// Returns whether a line opens a speech or a quotation rather than a section: "وقال:".

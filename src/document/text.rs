@@ -1,7 +1,7 @@
 //! The reader of plain text: a page saved or copied as text, in any encoding.
 //!
 //! In: the bytes of a text file. Out: a [`Document`]. Decoding is [`crate::source::encoding`]'s, finding the article among
-//! the lines is [`super::page`]'s, sentences are [`super::segment`]'s.
+//! the lines is `page`'s, sentences are [`super::segment`]'s.
 
 use super::line::lines;
 use super::{Document, Error, ReadOptions, Reader, page};

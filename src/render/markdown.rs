@@ -84,10 +84,16 @@ fn heading(note: &Note, page: &mut Page) {
     let mut facts: Vec<String> = Vec::new();
     facts.extend(note.document.publisher.as_ref().map(shown));
     facts.extend(note.document.byline.as_ref().map(|byline| format!("by {}", shown(byline))));
-    facts.extend(note.document.dateline.as_ref().map(|dateline| format!("from {}", shown(dateline))));
+    // An agency's dateline says once more who published the article.
+    let dateline =
+        note.document.dateline.as_ref().filter(|dateline| Some(*dateline) != note.document.publisher.as_ref());
+    facts.extend(dateline.map(|dateline| format!("from {}", shown(dateline))));
     facts.push(note.document.date.as_ref().map_or_else(|| "date not stated".to_owned(), |date| long_date(date.iso)));
     facts.push(format!("file {}", code(&note.source.path)));
     page.push(format!("*Source:* {}", facts.join(" · ")));
+    for warning in &note.document.warnings {
+        page.push(format!("⚠ *{}*", markdown(warning)));
+    }
 }
 
 /// Writes a day as `3 January 2025`.

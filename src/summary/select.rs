@@ -31,6 +31,11 @@ struct Candidate {
     stems: BTreeMap<String, f64>,
     /// Its themes with their scores.
     themes: BTreeMap<usize, f64>,
+    /// How much of it is about each theme: a vector of length 1.
+    shares: BTreeMap<usize, f64>,
+    /// How much of it is about each family of themes: a vector of length 1, so that a sentence that touches on many
+    /// things is not worth more than one that says one thing.
+    families: BTreeMap<&'static str, f64>,
     /// How good it is as a point of a summary, alone.
     quality: f64,
     /// Whether it starts in the middle of a sentence.
@@ -49,6 +54,8 @@ pub struct Candidates {
     candidates: Vec<Candidate>,
     /// Weight of each theme in the article, summing to 1.
     theme_weights: BTreeMap<usize, f64>,
+    /// Weight of each family of themes in the article, summing to 1.
+    family_weights: BTreeMap<&'static str, f64>,
     /// How few candidates share a theme: 1 where one in three does, more where fewer do.
     theme_rarity: BTreeMap<usize, f64>,
     /// Weight of each stem in the article, summing to 1.
@@ -61,7 +68,8 @@ const WEIGHT_TITLE: f64 = 0.25;
 const WEIGHT_POSITION: f64 = 0.45;
 const WEIGHT_FACTS: f64 = 0.15;
 const WEIGHT_DECISION: f64 = 0.15;
-const GAIN_THEMES: f64 = 1.8;
+const GAIN_THEMES: f64 = 1.6;
+const GAIN_FAMILIES: f64 = 0.6;
 const GAIN_STEMS: f64 = 1.5;
 const PENALTY_REDUNDANCY: f64 = 1.0;
 /// Beside a chosen sentence; half of it one sentence further: a story goes on to other things.
@@ -93,12 +101,9 @@ impl Candidates {
             blocks = blocks_of(document, BlockKind::Standfirst);
         }
         let vocabulary = Vocabulary::of(translation.segments.iter().map(|segment| segment.source.as_str()));
-        let heading: BTreeSet<String> = document
-            .blocks
-            .iter()
-            .filter(|block| matches!(block.kind, BlockKind::Title | BlockKind::Standfirst))
-            .flat_map(|block| vocabulary.content(document.block_text(block)))
-            .collect();
+        // A standfirst often is a sentence of the body word for word; to count its words would only bring that one back.
+        let heading: BTreeSet<String> =
+            document.title().map(|title| vocabulary.content(title)).unwrap_or_default().into_iter().collect();
 
         let mut candidates: Vec<Candidate> = Vec::new();
         for (number, block) in blocks.iter().enumerate() {
@@ -114,12 +119,13 @@ impl Candidates {
         }
         let (theme_weights, theme_rarity) = weigh_themes(&candidates, document);
         let bags: Vec<&BTreeMap<String, f64>> = candidates.iter().map(|candidate| &candidate.stems).collect();
+        let family_weights = weigh_families(&candidates, document);
         let centrality = centrality(&bags);
         for (candidate, centrality) in candidates.iter_mut().zip(&centrality) {
             candidate.quality += WEIGHT_CENTRALITY * centrality;
         }
         let stem_weights = stem_weights(&candidates, &heading);
-        Self { candidates, theme_weights, theme_rarity, stem_weights }
+        Self { candidates, theme_weights, family_weights, theme_rarity, stem_weights }
     }
 
     /// Chooses up to `bullets` pieces of evidence, none with a segment in `excluded` at its head, in document order.
@@ -168,11 +174,15 @@ impl Candidates {
     fn gain(&self, at: usize, chosen: &[usize]) -> f64 {
         let candidate = &self.candidates[at];
         let mut themes = 0.0;
-        let strongest = candidate.themes.values().copied().fold(f64::MIN_POSITIVE, f64::max);
-        for (theme, score) in &candidate.themes {
-            let covered: f64 = chosen.iter().map(|&c| self.share(c, *theme)).sum();
-            let weight = self.theme_weights.get(theme).copied().unwrap_or(0.0);
-            themes += weight * ((covered + score / strongest).sqrt() - covered.sqrt());
+        let covers = |covered: f64, share: f64| (covered + share).sqrt() - covered.sqrt();
+        for (theme, share) in &candidate.shares {
+            let covered: f64 = chosen.iter().filter_map(|&c| self.candidates[c].shares.get(theme)).sum();
+            themes += GAIN_THEMES * self.theme_weights.get(theme).copied().unwrap_or(0.0) * covers(covered, *share);
+        }
+        for (family, share) in &candidate.families {
+            let covered: f64 = chosen.iter().filter_map(|&c| self.candidates[c].families.get(family)).sum();
+            let weight = self.family_weights.get(family).copied().unwrap_or(0.0);
+            themes += GAIN_FAMILIES * weight * covers(covered, *share);
         }
         let covered: BTreeSet<&String> = chosen.iter().flat_map(|&c| self.candidates[c].stems.keys()).collect();
         let new: f64 = candidate
@@ -186,15 +196,7 @@ impl Candidates {
         let redundancy =
             chosen.iter().map(|&c| similarity(&candidate.stems, &self.candidates[c].stems)).fold(0.0, f64::max);
         let near = chosen.iter().map(|&c| 1.0 / at.abs_diff(c) as f64).fold(0.0, f64::max);
-        candidate.quality - PENALTY_NEAR * near + GAIN_THEMES * themes + GAIN_STEMS * stems
-            - PENALTY_REDUNDANCY * redundancy
-    }
-
-    /// Returns how much of a candidate's talk is about a theme, 0 to 1.
-    fn share(&self, at: usize, theme: usize) -> f64 {
-        let themes = &self.candidates[at].themes;
-        let strongest = themes.values().copied().fold(f64::MIN_POSITIVE, f64::max);
-        themes.get(&theme).copied().unwrap_or(0.0) / strongest
+        candidate.quality - PENALTY_NEAR * near + themes + GAIN_STEMS * stems - PENALTY_REDUNDANCY * redundancy
     }
 
     /// Joins the rest of its sentence to a segment that is part of one, and the next sentence to a short one.
@@ -253,10 +255,13 @@ fn weigh(
     quality -= if segment.is_flagged() { PENALTY_FLAGGED } else { 0.0 };
     quality -= if content.len() < 8 { PENALTY_SHORT } else { 0.0 };
     quality -= if content.len() > LONG_CONTENT_WORDS { PENALTY_LONG } else { 0.0 };
+    let themes = Themes::builtin().scores(&segment.source);
     let question = segment.source.trim_end().ends_with(['؟', '?']);
     Candidate {
         id: segment.segment,
-        themes: Themes::builtin().scores(&segment.source),
+        shares: unit(&themes),
+        families: families(&themes),
+        themes,
         quality,
         continues,
         usable: content.len() >= FEWEST_CONTENT_WORDS && !segment.target.trim().is_empty() && !question,
@@ -291,6 +296,35 @@ fn weigh_themes(candidates: &[Candidate], document: &Document) -> (BTreeMap<usiz
     let all = candidates.len() as f64;
     let rarity = spread.into_iter().map(|(theme, spread)| (theme, (1.0 + all / spread).ln() / 4f64.ln())).collect();
     (weights, rarity)
+}
+
+/// Sums themes up by family, as a vector of length 1.
+fn families(themes: &BTreeMap<usize, f64>) -> BTreeMap<&'static str, f64> {
+    let mut families: BTreeMap<&'static str, f64> = BTreeMap::new();
+    for (&theme, score) in themes {
+        *families.entry(Themes::builtin().themes[theme].family.as_str()).or_insert(0.0) += score;
+    }
+    unit(&families)
+}
+
+/// Scales a vector to length 1.
+fn unit<K: Ord + Copy>(vector: &BTreeMap<K, f64>) -> BTreeMap<K, f64> {
+    let length = vector.values().map(|score| score * score).sum::<f64>().sqrt();
+    vector.iter().map(|(&key, score)| (key, score / length.max(f64::MIN_POSITIVE))).collect()
+}
+
+/// Returns the article's own weights of the families of themes, that of the headline counting as two sentences.
+fn weigh_families(candidates: &[Candidate], document: &Document) -> BTreeMap<&'static str, f64> {
+    let title = document.title().map(|title| families(&Themes::builtin().scores(title))).unwrap_or_default();
+    let mut weights: BTreeMap<&'static str, f64> = BTreeMap::new();
+    for families in candidates.iter().map(|candidate| &candidate.families).chain([&title, &title]) {
+        for (family, share) in families {
+            *weights.entry(family).or_insert(0.0) += share;
+        }
+    }
+    let total: f64 = weights.values().sum();
+    weights.values_mut().for_each(|weight| *weight /= total.max(f64::MIN_POSITIVE));
+    weights
 }
 
 fn stem_weights(candidates: &[Candidate], heading: &BTreeSet<String>) -> BTreeMap<String, f64> {

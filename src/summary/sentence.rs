@@ -135,6 +135,12 @@ pub(super) fn opening(source: &str) -> Opening {
             Opening::Plain
         };
     }
+    // "That meeting came after ..." says what was before the news.
+    if ["جاء", "جاءت"].contains(&bare)
+        && words.get(1).is_some_and(|second| ["هذا", "هذه", "ذلك", "تلك"].contains(&second.as_str()))
+    {
+        return Opening::Background;
+    }
     if is(ANAPHORIC) {
         return Opening::Anaphoric;
     }

@@ -13,6 +13,8 @@ use super::words::{is_stopword, stem, without_preposition, words};
 pub struct Theme {
     /// Its label, two to five words: `Border security`.
     pub label: String,
+    /// Its family: themes that tell one story together, such as `settlement`.
+    pub family: String,
     /// How much it says, 0 to 1: below 1 for themes that most articles touch (`Official statements`).
     pub weight: f64,
     /// Keywords as stems; more than one stem is a phrase, whose stems must follow each other.
@@ -38,14 +40,14 @@ impl Themes {
         &BUILTIN
     }
 
-    /// Reads lines of `label TAB weight TAB Arabic keywords TAB English keywords`, keywords separated by commas; a line
+    /// Reads lines of `label TAB family TAB weight TAB Arabic keywords TAB English keywords`, keywords separated by commas; a line
     /// that does not have this form is left out (a test holds the built-in file to it).
     pub fn parse(tsv: &str) -> Self {
         let mut themes = Vec::new();
         let mut index: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
         for line in tsv.lines().filter(|line| !line.starts_with('#')) {
             let fields: Vec<&str> = line.split('\t').collect();
-            let [label, weight, arabic, english] = fields[..] else { continue };
+            let [label, family, weight, arabic, english] = fields[..] else { continue };
             let Ok(weight) = weight.parse() else { continue };
             let keywords: BTreeSet<Vec<String>> = arabic
                 .split(['،', ','])
@@ -57,7 +59,7 @@ impl Themes {
             for (number, keyword) in keywords.iter().enumerate() {
                 index.entry(keyword[0].clone()).or_default().push((themes.len(), number));
             }
-            themes.push(Theme { label: label.to_owned(), weight, keywords });
+            themes.push(Theme { label: label.to_owned(), family: family.to_owned(), weight, keywords });
         }
         Self { themes, index }
     }

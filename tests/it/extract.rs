@@ -1,11 +1,15 @@
 //! `mujaz extract`, and the reading of pages behind it: the five real articles against their gold, the pages of
 //! `tests/fixtures` against theirs, the same pages in other encodings, sentence boundaries, and bad input.
 
+// The lint's exception for tests does not reach the functions that tests call.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde_json::Value;
 
+use mujaz::arabic::letters;
 use mujaz::document::{self, BlockKind, Document, ReadOptions, segment};
 use mujaz::source::{Kind, SourceFile, encoding};
 
@@ -44,7 +48,13 @@ fn differences(document: &Document, gold: &Value, name: &str) -> Vec<String> {
     let mut expect = |field: &str, got: Option<String>, whole: bool| {
         let wanted = gold.get(field).and_then(Value::as_str);
         let same = match (&got, wanted) {
-            (Some(got), Some(wanted)) => if whole { got == wanted } else { got.starts_with(wanted) },
+            (Some(got), Some(wanted)) => {
+                if whole {
+                    got == wanted
+                } else {
+                    got.starts_with(wanted)
+                }
+            }
             (None, None) => true,
             _ => false,
         };
@@ -70,7 +80,8 @@ fn differences(document: &Document, gold: &Value, name: &str) -> Vec<String> {
         wrong.push(format!("{name}: body_last: got {last:?}, wanted {ending:?}"));
     }
     let points = only(document, BlockKind::PublisherSummary);
-    let wanted: Vec<&str> = gold["publisher_summary"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let wanted: Vec<&str> =
+        gold["publisher_summary"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if points.len() != wanted.len() || !points.iter().zip(&wanted).all(|(point, label)| point.starts_with(label)) {
         wrong.push(format!("{name}: publisher_summary: got {points:?}, wanted {wanted:?}"));
     }
@@ -115,7 +126,9 @@ fn page_differences(document: &Document, gold: &Value, name: &str) -> Vec<String
     let mut wrong = Vec::new();
     let meta = &document.meta;
     let date = meta.date.as_ref().map(|d| d.iso.to_string());
-    for (field, got) in [("byline", &meta.byline), ("publisher", &meta.publisher), ("dateline", &meta.dateline), ("date", &date)] {
+    for (field, got) in
+        [("byline", &meta.byline), ("publisher", &meta.publisher), ("dateline", &meta.dateline), ("date", &date)]
+    {
         if got.as_deref() != gold[field].as_str() {
             wrong.push(format!("{name}: {field}: got {got:?}, wanted {}", gold[field]));
         }
@@ -123,7 +136,9 @@ fn page_differences(document: &Document, gold: &Value, name: &str) -> Vec<String
     let blocks: Vec<(String, String)> = document
         .blocks
         .iter()
-        .map(|b| (serde_json::to_value(b.kind).unwrap().as_str().unwrap().to_owned(), document.block_text(b).to_owned()))
+        .map(|b| {
+            (serde_json::to_value(b.kind).unwrap().as_str().unwrap().to_owned(), document.block_text(b).to_owned())
+        })
         .collect();
     let wanted: Vec<(String, String)> = serde_json::from_value(gold["blocks"].clone()).unwrap();
     for extra in blocks.iter().filter(|b| !wanted.contains(b)) {
@@ -163,7 +178,9 @@ fn the_same_page_in_another_encoding_is_the_same_document() {
         let bytes = fs_err::read(&path).unwrap();
         let text = encoding::decode(&bytes, None).unwrap().text;
         let original = read_bytes(bytes).unwrap();
-        let utf16 = |big: bool| -> Vec<u8> { text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect() };
+        let utf16 = |big: bool| -> Vec<u8> {
+            text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
+        };
         let mut forms = vec![
             ("UTF-8", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
             ("UTF-16LE", utf16(false)),
@@ -179,22 +196,48 @@ fn the_same_page_in_another_encoding_is_the_same_document() {
         for (name, bytes) in forms {
             let document = read_bytes(bytes).unwrap();
             assert_eq!(document.encoding, name, "{}", path.display());
-            assert_eq!((document.text, document.meta), (original.text.clone(), original.meta.clone()), "{} as {name}", path.display());
+            assert_eq!(
+                (document.text, document.meta),
+                (original.text.clone(), original.meta.clone()),
+                "{} as {name}",
+                path.display()
+            );
         }
     }
 }
 
 #[test]
+fn plain_news_without_a_site_around_it_keeps_every_line() {
+    let Some(path) = common::shared("eval/ntrex-dev.jsonl") else { return };
+    for line in fs_err::read_to_string(path).unwrap().lines() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let lines: Vec<&str> = entry["ar"].as_array().unwrap().iter().map(|l| l.as_str().unwrap()).collect();
+        let document = read_bytes(lines.join("\n").into_bytes()).unwrap();
+        assert_eq!(document.furniture, Vec::<String>::new(), "{}", entry["id"]);
+        assert_eq!(document.blocks.len(), lines.len(), "{}", entry["id"]);
+    }
+}
+
+#[test]
 fn the_samples_are_read_in_full() {
-    for path in texts(&common::fixture("articles")) {
+    let facts = [
+        ("mauritania-health.txt", Some("السالمة منت الداه"), "صحراء ميديا", "2024-10-06", 0),
+        ("morocco-water.txt", Some("سلمى الإدريسي"), "هسبريس", "2025-01-15", 0),
+        ("tunisia-libya-trade.txt", None, "العربي الجديد", "2024-03-12", 3),
+    ];
+    for (path, (wanted, byline, publisher, date, points)) in texts(&common::fixture("articles")).iter().zip(facts) {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let document = read(&path);
+        let document = read(path);
         let meta = &document.meta;
-        assert!(document.title().is_some() && meta.date.is_some() && meta.publisher.is_some(), "{name}: {meta:?}");
+        assert_eq!(name, wanted);
+        assert_eq!((meta.byline.as_deref(), meta.publisher.as_deref()), (byline, Some(publisher)), "{name}");
+        assert_eq!(meta.date.as_ref().map(|d| d.iso.to_string()).as_deref(), Some(date), "{name}");
+        assert_eq!(only(&document, BlockKind::PublisherSummary).len(), points, "{name}");
+        assert_eq!(only(&document, BlockKind::Subheading).len(), 1, "{name}");
         let body: usize = only(&document, BlockKind::Paragraph).iter().map(|p| segment::sentences(p).len()).sum();
         assert!((8..=16).contains(&body), "{name}: {body} sentences");
         assert!(!document.furniture.is_empty(), "{name}");
-        assert_eq!(lost_words(&document, &fs_err::read_to_string(&path).unwrap(), &name), Vec::<String>::new());
+        assert_eq!(lost_words(&document, &fs_err::read_to_string(path).unwrap(), &name), Vec::<String>::new());
     }
     assert_eq!(texts(&common::fixture("articles")).len(), 3);
 }
@@ -215,7 +258,9 @@ fn sentence_boundaries_are_those_of_the_treebank() {
         }
         let ours: std::collections::BTreeSet<usize> = segment::sentences(text).iter().map(|s| s.end).collect();
         // The end of the paragraph is given, not found.
-        let inner = |set: &std::collections::BTreeSet<usize>| set.iter().copied().filter(|&end| end < text.trim_end().len()).collect::<std::collections::BTreeSet<_>>();
+        let inner = |set: &std::collections::BTreeSet<usize>| {
+            set.iter().copied().filter(|&end| end < text.trim_end().len()).collect::<std::collections::BTreeSet<_>>()
+        };
         let (gold, ours) = (inner(&gold), inner(&ours));
         right += gold.intersection(&ours).count();
         (found, wanted) = (found + ours.len(), wanted + gold.len());
@@ -248,8 +293,23 @@ fn any_line() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ابتمنيدوفأةى ،؛:.!؟…\"“”«»()ـ0-9٠-٩/|–-]{0,80}",
         prop::sample::select(vec![
-            "", "", "الرئيسية / أخبار", "شاهد أيضا", "اقرأ أيضا: خبر آخر من المدينة", "ترك الرد", "اظهر الملخص", "- نقطة: كلام طويل هنا",
-            "دلالات", "3 مايو 2023", "القاهرة – رويترز", "كتب: محمد علي", "المصدر: الجزيرة", "صورة (رويترز)", "(رويترز)", "خلاصة", "4",
+            "",
+            "",
+            "الرئيسية / أخبار",
+            "شاهد أيضا",
+            "اقرأ أيضا: خبر آخر من المدينة",
+            "ترك الرد",
+            "اظهر الملخص",
+            "- نقطة: كلام طويل هنا",
+            "دلالات",
+            "3 مايو 2023",
+            "القاهرة – رويترز",
+            "كتب: محمد علي",
+            "المصدر: الجزيرة",
+            "صورة (رويترز)",
+            "(رويترز)",
+            "خلاصة",
+            "4",
             "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة بكلفة 20 مليون دينار.",
             "قال الوزير إن العمل سينتهي قبل نهاية السنة. وأضاف أن الكلفة لن ترتفع؟ (وكالات)",
         ])
@@ -273,13 +333,15 @@ proptest! {
         let page = lines.join("\n");
         if let Some(document) = read_bytes(page.clone().into_bytes()) {
             check(&document);
-            // Letters of the page stand somewhere: in a block, among the furniture or in a fact.
+            // Of every line at least one word stands somewhere: in a block, among the furniture or in a fact. (A label, a
+            // dateline or the site's name may have been cut off.)
             let meta = &document.meta;
-            let kept: usize = document.text.chars().chain(document.furniture.concat().chars()).filter(|c| c.is_alphabetic()).count();
-            let facts: usize = [&meta.byline, &meta.publisher, &meta.dateline].iter().filter_map(|f| f.as_ref()).map(|f| f.chars().count()).sum();
-            let labels = 250;
-            let given = page.chars().filter(|c| c.is_alphabetic()).count();
-            prop_assert!(kept + facts + labels >= given, "{kept} + {facts} of {given}");
+            let facts = [&meta.byline, &meta.publisher, &meta.dateline].map(|f| f.clone().unwrap_or_default()).join(" ");
+            let kept = [document.text.as_str(), &document.furniture.join("\n"), &facts].join("\n");
+            for line in letters::apply(&page, letters::CLEANING).split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
+                let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+                prop_assert!(words.is_empty() || words.iter().any(|word| kept.contains(word)), "lost {line:?}");
+            }
         }
     }
 }
@@ -288,14 +350,15 @@ proptest! {
 fn large_input_is_read_in_bounded_time() {
     let sentence = "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة بكلفة 20 مليون دينار";
     let started = std::time::Instant::now();
-    for (bytes, joint) in [(5_000_000, " "), (5_000_000, "، "), (5_000_000, ""), (5_000_000, ". "), (50_000_000, ".\n")] {
+    for (bytes, joint) in [(5_000_000, " "), (5_000_000, "، "), (5_000_000, ""), (5_000_000, ". "), (50_000_000, ".\n")]
+    {
         let text = format!("عنوان المقال عن المشروع\n{}", format!("{sentence}{joint}").repeat(bytes / sentence.len()));
         let document = read_bytes(text.into_bytes()).unwrap();
         assert!(document.segments.len() > 100);
     }
     let took = started.elapsed();
     println!("70 MB read in {took:?}");
-    assert!(took.as_secs() < 90, "{took:?}");
+    assert!(took.as_secs() < 180, "{took:?}");
 }
 
 #[test]
@@ -304,7 +367,12 @@ fn the_command_prints_a_line_an_article_and_counts() {
     let output = common::mujaz(home.path()).arg("extract").arg(common::fixture("pages")).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let pages = texts(&common::fixture("pages")).len();
-    let lines: Vec<Value> = output.stdout.split(|&b| b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
+    let lines: Vec<Value> = output
+        .stdout
+        .split(|&b| b == b'\n')
+        .filter(|l| !l.is_empty())
+        .map(|l| serde_json::from_slice(l).unwrap())
+        .collect();
     assert_eq!(lines.len(), pages);
     for line in &lines {
         let text = line["text"].as_str().unwrap();
@@ -326,8 +394,15 @@ fn the_command_writes_a_file_an_article_and_parents_tell_twins_apart() {
         fs_err::copy(common::fixture("pages/opinion.txt"), home.path().join(folder).join(name)).unwrap();
     }
     let out = home.path().join("out");
-    common::mujaz(home.path()).current_dir(home.path()).args(["extract", "a", "b", "-o"]).arg(&out).assert().success().stdout("");
-    let mut names: Vec<String> = fs_err::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    common::mujaz(home.path())
+        .current_dir(home.path())
+        .args(["extract", "a", "b", "-o"])
+        .arg(&out)
+        .assert()
+        .success()
+        .stdout("");
+    let mut names: Vec<String> =
+        fs_err::read_dir(&out).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["a-x.json", "b-x.json", "y.json"]);
     assert_eq!(json(&out.join("y.json"))["byline"], "د. نادية المنصوري");
@@ -375,7 +450,7 @@ fn a_file_without_permission_is_named() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("secret.txt");
     fs_err::copy(common::fixture("pages/opinion.txt"), &path).unwrap();
-    fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     if fs_err::read(&path).is_ok() {
         println!("skipped: this user may read everything");
         return;
@@ -393,7 +468,8 @@ fn arguments_that_make_no_sense_are_usage_errors() {
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8(wrong.stderr).unwrap().contains("klingon"));
     fs_err::write(home.path().join("file"), "x").unwrap();
-    let blocked = common::mujaz(home.path()).arg("extract").arg(&page).arg("-o").arg(home.path().join("file")).output().unwrap();
+    let blocked =
+        common::mujaz(home.path()).arg("extract").arg(&page).arg("-o").arg(home.path().join("file")).output().unwrap();
     assert_eq!(blocked.status.code(), Some(2));
     let nothing = common::mujaz(home.path()).arg("extract").arg(home.path().join("none")).output().unwrap();
     assert_eq!(nothing.status.code(), Some(1));

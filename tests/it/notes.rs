@@ -2,11 +2,14 @@
 
 use mujaz::briefing::{Article, Briefing, Failure, ModelLine, Note, NoteSource, Provenance, Skipped, note};
 use mujaz::check::{Check, Verdict};
-use mujaz::document::{Block, BlockId, BlockKind, Document, Meta, Segment, SegmentId, StatedDate};
+use mujaz::document::{self, Block, BlockId, BlockKind, Document, Meta, Segment, SegmentId, StatedDate};
 use mujaz::engine::{DecodeParams, Error, Fingerprint, Finish, Generator, Hypothesis};
 use mujaz::glossary::Glossary;
 use mujaz::render::{Renderer, escape, json, markdown::Markdown, overview, text};
+use mujaz::source::{Kind, SourceFile};
 use mujaz::span::Span;
+use mujaz::summary::label;
+use mujaz::summary::select::Candidates;
 use mujaz::summary::{Origin, SummaryOptions, summarize};
 use mujaz::translation::{SegmentTranslation, Status, Translation};
 use proptest::prelude::*;
@@ -16,7 +19,7 @@ type Blocks<'a> = &'a [(BlockKind, &'a [(&'a str, &'a str)])];
 /// Builds a document and its translation, all of it clean.
 fn article(blocks: Blocks) -> (Document, Translation) {
     let mut text = String::new();
-    let (mut kept, mut segments, mut translated) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut kept, mut segments, mut translations) = (Vec::new(), Vec::new(), Vec::new());
     for (number, (kind, pairs)) in blocks.iter().enumerate() {
         if number > 0 {
             text.push_str("\n\n");
@@ -30,17 +33,7 @@ fn article(blocks: Blocks) -> (Document, Translation) {
             text.push_str(source);
             let segment = SegmentId(segments.len() as u32);
             segments.push(Segment { id: segment, block: id, span });
-            translated.push(SegmentTranslation {
-                segment,
-                block: id,
-                span,
-                source: (*source).to_owned(),
-                target: (*target).to_owned(),
-                status: Status::Clean,
-                verdicts: Vec::new(),
-                attempts: 1,
-                origin: "greedy".into(),
-            });
+            translations.push(translated(segment, id, span, source, target));
         }
         kept.push(Block { id, kind: *kind, span: Span::new(start, text.len()) });
     }
@@ -52,9 +45,24 @@ fn article(blocks: Blocks) -> (Document, Translation) {
         furniture: Vec::new(),
         warnings: Vec::new(),
         encoding: "UTF-8".into(),
+        warnings: Vec::new(),
     };
     let engine = Fingerprint { model: "fake".into(), revision: "0".into(), decoding: "0".into() };
-    (document, Translation { segments: translated, engine })
+    (document, Translation { segments: translations, engine })
+}
+
+fn translated(segment: SegmentId, block: BlockId, span: Span, source: &str, target: &str) -> SegmentTranslation {
+    SegmentTranslation {
+        segment,
+        block,
+        span,
+        source: source.to_owned(),
+        target: target.to_owned(),
+        status: Status::Clean,
+        verdicts: Vec::new(),
+        attempts: 1,
+        origin: "greedy".into(),
+    }
 }
 
 fn flag(translation: &mut Translation, at: usize, check: Check, detail: &str) {
@@ -253,6 +261,52 @@ fn too_few_sentences_are_said_so() {
     assert!(summary.shortfall.expect("a reason is given").starts_with("1 of 3 bullets"));
     let (document, translation) = article(&[]);
     assert_eq!(summarize(&document, &translation, &SummaryOptions::default(), None).bullets, Vec::new());
+}
+
+#[test]
+fn real_articles_give_three_themes_each() {
+    let Some(folder) = crate::common::shared("articles") else { return };
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).expect("it is a folder").map(|e| e.expect("it is read").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    paths.sort();
+    assert_eq!(paths.len(), 5);
+    for path in paths {
+        let file =
+            SourceFile::from_bytes(&path, Kind::Text, std::fs::read(&path).expect("it is read")).expect("it has bytes");
+        let document = document::read(&file, &document::ReadOptions::default()).expect("it holds an article");
+        // Choosing looks at the source only, so the source may stand for the translation.
+        let segments = document.segments.iter().map(|segment| {
+            let words = document.segment_text(segment);
+            translated(segment.id, segment.block, segment.span, words, words)
+        });
+        let engine = Fingerprint { model: "none".into(), revision: "0".into(), decoding: "0".into() };
+        let translation = Translation { segments: segments.collect(), engine };
+        let candidates = Candidates::of(&document, &translation);
+        let chosen = candidates.choose(3, &Default::default());
+        let labels = label::labels(&document, &translation, &candidates, &chosen, Glossary::builtin());
+        let distinct: std::collections::BTreeSet<&String> = labels.iter().collect();
+        assert_eq!((chosen.len(), distinct.len()), (3, 3), "{}: {labels:?}", path.display());
+        let words = |at: usize| translation.segment(chosen[at].main).expect("it is there").source.as_str();
+        if path.to_string_lossy().contains("004_") {
+            // The three points of the publisher's own summary: training together, the border, the way out of the crisis.
+            assert!(words(0).contains("تدريبات") && words(1).contains("مراقبة الحدود"), "{labels:?}");
+            assert!(["العملية السياسية", "المجتمع الدولي"].iter().any(|theme| words(2).contains(theme)), "{labels:?}");
+        }
+    }
+}
+
+#[test]
+fn names_beside_the_article_are_shown_in_english_where_known() {
+    let (mut document, translation) = harbour();
+    document.meta.publisher = Some("الأناضول".into());
+    document.meta.dateline = Some("الجزائر".into());
+    document.warnings = vec!["2 characters could not be decoded".into()];
+    let note = note(&document, &translation, None, provenance("x.txt"), Glossary::builtin());
+    let page = rendered(&Markdown, &note);
+    assert!(page.contains("*Source:* Anadolu"), "{page}");
+    assert!(page.contains("from Algeria") && page.contains("2 characters could not be decoded"), "{page}");
+    assert!(page.contains("ليلى حسن"), "a name that is not known stays as it is");
 }
 
 /// Answers prompts in order from a list.
