@@ -119,7 +119,9 @@ impl Number {
         match (self.kind, other.kind) {
             // 19:50 is 7:50 pm, and the words for noon and midnight are many: the half of the day is not compared.
             (Time, Time) => same(a % 720.0, b % 720.0),
-            (Time, _) => same((a / 60.0).trunc() % 12.0, b % 12.0) && (a % 60.0 == 0.0 || b.fract() == 0.0 && b <= 24.0),
+            (Time, _) => {
+                same((a / 60.0).trunc() % 12.0, b % 12.0) && (a % 60.0 == 0.0 || b.fract() == 0.0 && b <= 24.0)
+            }
             (_, Time) => other.agrees_as(b, self, a),
             // The 2000s are the 21st century.
             (Decade, Kind::Ordinal) if a >= 1000.0 && a % 100.0 == 0.0 => same(a / 100.0 + 1.0, b),
@@ -189,13 +191,8 @@ pub fn literal(text: &str, start: usize) -> Option<Literal> {
     let groups = groups(text, start)?;
     let first = groups[0];
     let rest = &groups[1..];
-    let mut literal = Literal {
-        span: Span::new(start, first.end),
-        value: first.value,
-        also: None,
-        clock: None,
-        colon: false,
-    };
+    let mut literal =
+        Literal { span: Span::new(start, first.end), value: first.value, also: None, clock: None, colon: false };
     let Some(second) = rest.first().copied() else { return Some(literal) };
     if second.separator == ':' {
         if second.digits == 2 && first.digits <= 2 && first.value <= 24.0 && second.value < 60.0 {
@@ -206,7 +203,8 @@ pub fn literal(text: &str, start: usize) -> Option<Literal> {
         }
         return Some(literal);
     }
-    if second.separator == '.' && second.digits == 2 && first.digits <= 2 && first.value <= 24.0 && second.value < 60.0 {
+    if second.separator == '.' && second.digits == 2 && first.digits <= 2 && first.value <= 24.0 && second.value < 60.0
+    {
         literal.clock = Some((first.value as u32, second.value as u32));
     }
     // Thousands: one separator, always three digits.
@@ -262,7 +260,9 @@ fn groups(text: &str, start: usize) -> Option<Vec<Group>> {
         groups.push(group);
         match chars.next() {
             // A plain space joins thousands only, which `literal` decides.
-            Some((_, c @ ('.' | ',' | '٫' | '٬' | '،' | ':' | '\u{a0}' | '\u{202f}' | '\u{2009}' | ' '))) => separator = c,
+            Some((_, c @ ('.' | ',' | '٫' | '٬' | '،' | ':' | '\u{a0}' | '\u{202f}' | '\u{2009}' | ' '))) => {
+                separator = c;
+            }
             _ => break,
         }
     }

@@ -105,7 +105,8 @@ fn read(text: &str, tokens: &[Token], start: usize) -> (Option<Number>, usize) {
     {
         next += 1;
     }
-    let mut number = Number::new(Span::new(token.span.start, tokens[next - 1].span.end), sum.value(), sum.kind(), sum.certainty());
+    let mut number =
+        Number::new(Span::new(token.span.start, tokens[next - 1].span.end), sum.value(), sum.kind(), sum.certainty());
     number.also = sum.also;
     if let Atom::Digits(digits) = first
         && next == start + 1
@@ -185,7 +186,9 @@ impl Sum {
                 self.last = Some(Atom::Fraction(part));
                 return true;
             }
-            (Atom::Unit(_) | Atom::Ordinal(_), Atom::Tens(tens), Some(sum)) if conjunction => self.group = Some(sum + tens),
+            (Atom::Unit(_) | Atom::Ordinal(_), Atom::Tens(tens), Some(sum)) if conjunction => {
+                self.group = Some(sum + tens);
+            }
             (Atom::Hundred(_), Atom::Unit(v) | Atom::Tens(v), Some(sum)) if conjunction => self.group = Some(sum + v),
             (Atom::Hundred(_), Atom::Ten, Some(sum)) if conjunction => self.group = Some(sum + 10.0),
             (_, Atom::Scale(scale) | Atom::Scales(scale), Some(sum)) if !conjunction && smaller(scale) => {
@@ -204,7 +207,9 @@ impl Sum {
                 self.total += scale;
                 self.smallest_scale = Some(scale);
             }
-            (Atom::Scale(_) | Atom::Scales(_), Atom::Unit(v) | Atom::Tens(v) | Atom::Hundred(v), None) if conjunction => {
+            (Atom::Scale(_) | Atom::Scales(_), Atom::Unit(v) | Atom::Tens(v) | Atom::Hundred(v), None)
+                if conjunction =>
+            {
                 self.group = Some(v);
             }
             (Atom::Scale(_) | Atom::Scales(_), Atom::Ten, None) if conjunction => self.group = Some(10.0),
@@ -319,7 +324,13 @@ fn read_other(text: &str, tokens: &[Token], at: usize) -> (Option<Number>, usize
             && let Some(Atom::Ordinal(which)) = next.atom
             && adjacent(text, token, next)
         {
-            let month = if form == "تشرين" { 9.0 + which } else if which == 1.0 { 12.0 } else { 1.0 };
+            let month = if form == "تشرين" {
+                9.0 + which
+            } else if which == 1.0 {
+                12.0
+            } else {
+                1.0
+            };
             let span = Span::new(token.span.start, next.span.end);
             return (Some(Number::new(span, month, Kind::Month, Certainty::Words)), at + 2);
         }
@@ -344,7 +355,9 @@ fn word_atom(folded: &str) -> Option<(Atom, bool)> {
 fn atom(word: &str) -> Option<Atom> {
     let atom = match word {
         "واحد" | "واحده" | "احد" | "احدي" => Atom::Unit(1.0),
-        "اثنان" | "اثنين" | "اثنتان" | "اثنتين" | "اثنا" | "اثني" | "اثنتا" | "اثنتي" => Atom::Unit(2.0),
+        "اثنان" | "اثنين" | "اثنتان" | "اثنتين" | "اثنا" | "اثني" | "اثنتا" | "اثنتي" => {
+            Atom::Unit(2.0)
+        }
         "ثلاثه" | "ثلاث" => Atom::Unit(3.0),
         "اربعه" | "اربع" => Atom::Unit(4.0),
         "خمسه" | "خمس" => Atom::Unit(5.0),
@@ -362,7 +375,9 @@ fn atom(word: &str) -> Option<Atom> {
         "ثمانون" | "ثمانين" => Atom::Tens(80.0),
         "تسعون" | "تسعين" => Atom::Tens(90.0),
         "مئه" | "مائه" | "مايه" => Atom::Hundred(100.0),
-        "مئتان" | "مئتين" | "مائتان" | "مائتين" | "مئتا" | "مئتي" | "مائتا" | "مائتي" => Atom::Hundred(200.0),
+        "مئتان" | "مئتين" | "مائتان" | "مائتين" | "مئتا" | "مئتي" | "مائتا" | "مائتي" => {
+            Atom::Hundred(200.0)
+        }
         "الف" | "الفا" => Atom::Scale(1e3),
         "الفان" | "الفين" | "الفي" => Atom::Scale(2e3),
         "الاف" => Atom::Scales(1e3),

@@ -43,7 +43,8 @@ mod tests {
     fn names_and_figures_are_counted() {
         let checker = Checker::new(Glossary::builtin());
         let source = "زار وزير الخارجية التونسي ليبيا يوم 12 أبريل مع ثلاثة وعشرين رجل أعمال";
-        let good = checker.facts(source, "Tunisia's foreign minister visited Libya on 12 April with twenty-three businessmen");
+        let good =
+            checker.facts(source, "Tunisia's foreign minister visited Libya on 12 April with twenty-three businessmen");
         assert_eq!((good.names, good.names_kept), (3, 3), "{good:?}");
         assert_eq!((good.numbers, good.numbers_kept), (2, 2), "{good:?}");
         assert!(good.names_invented.is_empty() && good.numbers_invented.is_empty(), "{good:?}");

@@ -141,10 +141,19 @@ mod tests {
     #[test]
     fn good_translations_pass() {
         let pairs = [
-            ("بحث رئيس الحكومة التونسية مع نظيره الجزائري ملف الطاقة", "The Tunisian prime minister discussed energy with his Algerian counterpart"),
+            (
+                "بحث رئيس الحكومة التونسية مع نظيره الجزائري ملف الطاقة",
+                "The Tunisian prime minister discussed energy with his Algerian counterpart",
+            ),
             ("فاز المنتخب المغربي على نظيره المصري بهدفين مقابل هدف واحد", "Morocco beat Egypt by two goals to one"),
-            ("توقعت الأرصاد الجوية هطول أمطار غزيرة يوم الثلاثاء في شرق ليبيا", "Forecasters expect heavy rain in eastern Libya on Tuesday"),
-            ("ارتفعت صادرات موريتانيا بنسبة 12 في المئة لتبلغ 3.5 مليار دولار", "Mauritania's exports rose 12% to $3.5bn"),
+            (
+                "توقعت الأرصاد الجوية هطول أمطار غزيرة يوم الثلاثاء في شرق ليبيا",
+                "Forecasters expect heavy rain in eastern Libya on Tuesday",
+            ),
+            (
+                "ارتفعت صادرات موريتانيا بنسبة 12 في المئة لتبلغ 3.5 مليار دولار",
+                "Mauritania's exports rose 12% to $3.5bn",
+            ),
             ("لم يعلق الوزير على الخبر", "The minister did not comment on the report"),
             ("رفضت الوزارة التعليق", "The ministry declined to comment"),
             ("لا تزال المفاوضات مستمرة", "The talks are still going on"),

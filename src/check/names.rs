@@ -57,7 +57,8 @@ fn within_words(pair: &Pair<'_>, mention: &Mention<'_>) -> bool {
     entries.into_iter().any(|e| {
         let name: String = words(&e.arabic).iter().map(|w| w.folded.as_str()).collect();
         let letters = name.chars().count();
-        let holds = |w: &crate::arabic::words::Word| w.folded.chars().count() >= letters + 3 && w.folded.contains(&name);
+        let holds =
+            |w: &crate::arabic::words::Word| w.folded.chars().count() >= letters + 3 && w.folded.contains(&name);
         together && letters >= 4 && squeezed.contains(&name) || letters >= 5 && pair.source_words.iter().any(holds)
     })
 }
@@ -78,7 +79,8 @@ fn may_be_implied(pair: &Pair<'_>) -> bool {
         let text = w.span.of(pair.target);
         let acronym = text.chars().take_while(|c| c.is_uppercase()).count() >= 2 && !pair.source.contains(text);
         let known = pair.target_names.iter().any(|m| m.span.start <= w.span.start && w.span.end <= m.span.end);
-        let points_back = matches!(w.stem(), "country" | "countries" | "nation" | "north" | "south" | "kingdom" | "island");
+        let points_back =
+            matches!(w.stem(), "country" | "countries" | "nation" | "north" | "south" | "kingdom" | "island");
         acronym && !known || points_back
     })
 }

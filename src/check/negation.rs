@@ -34,8 +34,10 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
 fn denies_together(first: &str, second: &str) -> bool {
     matches!(
         (first, second),
-        ("yet" | "still" | "remain" | "remains", "to") | ("far" | "keep" | "kept" | "refrain" | "refrained", "from")
-            | ("short" | "free" | "rid" | "devoid", "of") | ("ruled" | "rule" | "rules" | "ruling", "out")
+        ("yet" | "still" | "remain" | "remains", "to")
+            | ("far" | "keep" | "kept" | "refrain" | "refrained", "from")
+            | ("short" | "free" | "rid" | "devoid", "of")
+            | ("ruled" | "rule" | "rules" | "ruling", "out")
     )
 }
 

@@ -47,8 +47,30 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
 fn breaks_off(lower: &str) -> bool {
     matches!(
         lower,
-        "the" | "a" | "an" | "and" | "or" | "but" | "nor" | "their" | "its" | "our" | "your" | "my" | "every" | "than"
-            | "because" | "although" | "if" | "into" | "whose" | "is" | "are" | "was" | "were" | "which"
+        "the"
+            | "a"
+            | "an"
+            | "and"
+            | "or"
+            | "but"
+            | "nor"
+            | "their"
+            | "its"
+            | "our"
+            | "your"
+            | "my"
+            | "every"
+            | "than"
+            | "because"
+            | "although"
+            | "if"
+            | "into"
+            | "whose"
+            | "is"
+            | "are"
+            | "was"
+            | "were"
+            | "which"
     )
 }
 
@@ -60,9 +82,15 @@ mod tests {
     #[test]
     fn faults_are_flagged() {
         let pairs = [
-            ("أكد المتحدث باسم الحكومة في مؤتمر صحفي عقده صباح اليوم في العاصمة أن السلطات اتخذت كل الإجراءات اللازمة لمواجهة موجة الحر", "The spokesman confirmed that."),
+            (
+                "أكد المتحدث باسم الحكومة في مؤتمر صحفي عقده صباح اليوم في العاصمة أن السلطات اتخذت كل الإجراءات اللازمة لمواجهة موجة الحر",
+                "The spokesman confirmed that.",
+            ),
             ("زار الوفد المصنع الجديد في وهران ثم عاد إلى العاصمة", "The delegation visited the new factory and the."),
-            ("وصل الوزير", "The minister arrived in the early hours of the morning with a large delegation of businessmen, journalists and advisers who had come to sign several agreements"),
+            (
+                "وصل الوزير",
+                "The minister arrived in the early hours of the morning with a large delegation of businessmen, journalists and advisers who had come to sign several agreements",
+            ),
         ];
         for (source, target) in pairs {
             assert!(flags(source, target).contains(&Check::Omission), "{source} | {target}");
@@ -72,7 +100,10 @@ mod tests {
     #[test]
     fn what_only_differs_in_wording_is_not() {
         let pairs = [
-            ("أكد المتحدث باسم الحكومة أن السلطات اتخذت كل الإجراءات اللازمة", "The government's spokesman confirmed that the authorities had taken all necessary measures"),
+            (
+                "أكد المتحدث باسم الحكومة أن السلطات اتخذت كل الإجراءات اللازمة",
+                "The government's spokesman confirmed that the authorities had taken all necessary measures",
+            ),
             ("وصل الوزير", "The minister has arrived"),
             ("نعم", "Yes, he did"),
         ];

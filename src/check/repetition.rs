@@ -38,7 +38,8 @@ fn loops(words: &[String]) -> Option<(String, usize)> {
         for at in size..words.len() {
             equal = if words[at] == words[at - size] { equal + 1 } else { 0 };
             if equal >= size * (least - 1) {
-                let times = 1 + (at..words.len()).take_while(|&i| words[i] == words[i - size]).count() / size + equal / size;
+                let times =
+                    1 + (at..words.len()).take_while(|&i| words[i] == words[i - size]).count() / size + equal / size;
                 return Some((words[at + 1 - size..=at].join(" "), times));
             }
         }

@@ -35,9 +35,8 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
 /// Capitalised words within a sentence of the target: does any word of the source sound like one of them?
 fn sounds(pair: &Pair<'_>) -> f64 {
     let known = |w: &Word| pair.target_names.iter().any(|m| m.span.start <= w.span.start && w.span.end <= m.span.end);
-    let name = |w: &&Word| {
-        w.capital && !w.opens && w.stem().chars().count() >= 4 && !is_function_word(&w.lower) && !known(w)
-    };
+    let name =
+        |w: &&Word| w.capital && !w.opens && w.stem().chars().count() >= 4 && !is_function_word(&w.lower) && !known(w);
     let names: Vec<&Word> = pair.target_words.iter().filter(name).take(12).collect();
     let heard = names.iter().filter(|w| heard(&pair.source_words, w.stem(), SAME_NAME)).take(2).count();
     match (heard, names.len()) {
@@ -170,7 +169,10 @@ mod tests {
     #[test]
     fn faults_are_flagged() {
         let pairs = [
-            ("وقعت شركة سوناطراك عقدا مع توتال بقيمة 40 مليون يورو", "The coach praised Mahrez and Bennacer after the 3-0 win in Blida"),
+            (
+                "وقعت شركة سوناطراك عقدا مع توتال بقيمة 40 مليون يورو",
+                "The coach praised Mahrez and Bennacer after the 3-0 win in Blida",
+            ),
             ("هل تعود مصر إلى السوق الأفريقية؟", "Heavy snow closed roads near Ifrane, Azrou and Khenifra for 3 days."),
         ];
         for (source, target) in pairs {
@@ -181,7 +183,10 @@ mod tests {
     #[test]
     fn what_only_differs_in_wording_is_not() {
         let pairs = [
-            ("وقعت شركة سوناطراك عقدا مع توتال بقيمة 40 مليون يورو", "Sonatrach signed a 40 million euro contract with Total"),
+            (
+                "وقعت شركة سوناطراك عقدا مع توتال بقيمة 40 مليون يورو",
+                "Sonatrach signed a 40 million euro contract with Total",
+            ),
             ("تساقطت الثلوج على المرتفعات", "Snow fell on the highlands"),
             ("أشاد المدرب بمحرز وبن ناصر", "The coach praised Mahrez and Bennacer"),
         ];

@@ -31,7 +31,8 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     let (mut all, mut english) = (0, 0);
     for word in telling {
         all += 1;
-        english += usize::from(is_function_word(&word.lower) && !matches!(word.lower.as_str(), "me" | "he" | "on" | "as"));
+        english +=
+            usize::from(is_function_word(&word.lower) && !matches!(word.lower.as_str(), "me" | "he" | "on" | "as"));
     }
     if all >= 18 && english * 20 < all {
         return Some(format!("{english} of {all} words are English function words"));
@@ -55,7 +56,10 @@ mod tests {
             ("أعلن البنك المركزي رفع الفائدة", "The central bank announced رفع الفائدة"),
             ("أعلن البنك المركزي رفع الفائدة", "أعلن البنك المركزي رفع الفائدة"),
             ("أعلن البنك المركزي رفع الفائدة", "Центральный банк объявил о повышении ставки"),
-            ("أعلن البنك المركزي يوم الخميس رفع نسبة الفائدة المديرية للمرة الثانية في هذا العام بسبب ارتفاع الأسعار في الأسواق", "La banque centrale a annoncé jeudi une hausse de son taux directeur pour la deuxième fois cette année à cause de la hausse des prix sur les marchés"),
+            (
+                "أعلن البنك المركزي يوم الخميس رفع نسبة الفائدة المديرية للمرة الثانية في هذا العام بسبب ارتفاع الأسعار في الأسواق",
+                "La banque centrale a annoncé jeudi une hausse de son taux directeur pour la deuxième fois cette année à cause de la hausse des prix sur les marchés",
+            ),
         ];
         for (source, target) in pairs {
             assert!(flags(source, target).contains(&Check::Untranslated), "{source} | {target}");

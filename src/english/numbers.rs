@@ -228,7 +228,9 @@ fn read_suffix(
 ) -> usize {
     let next = at + 1;
     let plain = digits.value;
-    if digits.colon && let Some((hours, minutes)) = digits.clock {
+    if digits.colon
+        && let Some((hours, minutes)) = digits.clock
+    {
         *kind = Kind::Time;
         *group = Some(f64::from(hours * 60 + minutes));
         *also = None;
@@ -361,7 +363,8 @@ fn read_word(token: &Token) -> Option<Number> {
         return Some(Number::new(token.span, month, Kind::Month, certainty));
     }
     let implied = match lower {
-        "twice" | "double" | "doubled" | "doubling" | "pair" | "couple" | "both" | "twin" | "twins" | "duo" | "brace" => 2.0,
+        "twice" | "double" | "doubled" | "doubling" | "pair" | "couple" | "both" | "twin" | "twins" | "duo"
+        | "brace" => 2.0,
         "triple" | "tripled" | "trio" | "treble" | "trilateral" | "hat" => 3.0,
         "once" | "single" | "solo" | "sole" | "alone" => 1.0,
         "decade" => 10.0,
@@ -378,9 +381,25 @@ fn read_word(token: &Token) -> Option<Number> {
 /// Reads a Roman numeral of two letters or more, as regnal names and wars have them.
 fn roman(lower: &str) -> Option<f64> {
     const NUMERALS: &[(&str, f64)] = &[
-        ("ii", 2.0), ("iii", 3.0), ("iv", 4.0), ("vi", 6.0), ("vii", 7.0), ("viii", 8.0), ("ix", 9.0), ("xi", 11.0),
-        ("xii", 12.0), ("xiii", 13.0), ("xiv", 14.0), ("xv", 15.0), ("xvi", 16.0), ("xvii", 17.0), ("xviii", 18.0),
-        ("xix", 19.0), ("xx", 20.0), ("xxi", 21.0), ("xxiii", 23.0),
+        ("ii", 2.0),
+        ("iii", 3.0),
+        ("iv", 4.0),
+        ("vi", 6.0),
+        ("vii", 7.0),
+        ("viii", 8.0),
+        ("ix", 9.0),
+        ("xi", 11.0),
+        ("xii", 12.0),
+        ("xiii", 13.0),
+        ("xiv", 14.0),
+        ("xv", 15.0),
+        ("xvi", 16.0),
+        ("xvii", 17.0),
+        ("xviii", 18.0),
+        ("xix", 19.0),
+        ("xx", 20.0),
+        ("xxi", 21.0),
+        ("xxiii", 23.0),
     ];
     NUMERALS.iter().find(|(numeral, _)| *numeral == lower).map(|&(_, value)| value)
 }
@@ -408,13 +427,48 @@ fn month(lower: &str) -> Option<(f64, Certainty)> {
 /// Reads one lower-case word.
 fn atom(word: &str) -> Option<Atom> {
     const UNITS: &[&str] = &[
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
     ];
     const TENS: &[&str] = &["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     const ORDINALS: &[&str] = &[
-        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
-        "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "fifth",
+        "sixth",
+        "seventh",
+        "eighth",
+        "ninth",
+        "tenth",
+        "eleventh",
+        "twelfth",
+        "thirteenth",
+        "fourteenth",
+        "fifteenth",
+        "sixteenth",
+        "seventeenth",
+        "eighteenth",
+        "nineteenth",
         "twentieth",
     ];
     let place = |list: &[&str], word: &str| list.iter().position(|w| *w == word).map(|i| i as f64);

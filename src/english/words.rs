@@ -68,16 +68,125 @@ pub fn words(text: &str) -> Vec<Word> {
 pub fn is_function_word(lower: &str) -> bool {
     matches!(
         lower,
-        "a" | "an" | "the" | "this" | "that" | "these" | "those" | "i" | "me" | "my" | "we" | "us" | "our" | "you" | "your"
-            | "he" | "him" | "his" | "she" | "her" | "it" | "its" | "they" | "them" | "their" | "who" | "whom" | "whose"
-            | "which" | "what" | "when" | "where" | "why" | "how" | "there" | "here" | "of" | "in" | "on" | "at" | "by"
-            | "to" | "for" | "from" | "with" | "about" | "into" | "over" | "under" | "after" | "before" | "between"
-            | "during" | "through" | "against" | "as" | "and" | "or" | "but" | "if" | "so" | "than" | "then" | "because"
-            | "while" | "although" | "though" | "until" | "since" | "is" | "are" | "was" | "were" | "be" | "been"
-            | "being" | "am" | "has" | "have" | "had" | "do" | "does" | "did" | "will" | "would" | "shall" | "should"
-            | "can" | "could" | "may" | "might" | "must" | "also" | "just" | "very" | "more" | "most" | "some" | "any"
-            | "all" | "both" | "each" | "every" | "other" | "such" | "up" | "down" | "out" | "off" | "now" | "still"
-            | "yet" | "it's" | "he's" | "she's" | "they're" | "we're" | "i'm" | "that's" | "there's"
+        "a" | "an"
+            | "the"
+            | "this"
+            | "that"
+            | "these"
+            | "those"
+            | "i"
+            | "me"
+            | "my"
+            | "we"
+            | "us"
+            | "our"
+            | "you"
+            | "your"
+            | "he"
+            | "him"
+            | "his"
+            | "she"
+            | "her"
+            | "it"
+            | "its"
+            | "they"
+            | "them"
+            | "their"
+            | "who"
+            | "whom"
+            | "whose"
+            | "which"
+            | "what"
+            | "when"
+            | "where"
+            | "why"
+            | "how"
+            | "there"
+            | "here"
+            | "of"
+            | "in"
+            | "on"
+            | "at"
+            | "by"
+            | "to"
+            | "for"
+            | "from"
+            | "with"
+            | "about"
+            | "into"
+            | "over"
+            | "under"
+            | "after"
+            | "before"
+            | "between"
+            | "during"
+            | "through"
+            | "against"
+            | "as"
+            | "and"
+            | "or"
+            | "but"
+            | "if"
+            | "so"
+            | "than"
+            | "then"
+            | "because"
+            | "while"
+            | "although"
+            | "though"
+            | "until"
+            | "since"
+            | "is"
+            | "are"
+            | "was"
+            | "were"
+            | "be"
+            | "been"
+            | "being"
+            | "am"
+            | "has"
+            | "have"
+            | "had"
+            | "do"
+            | "does"
+            | "did"
+            | "will"
+            | "would"
+            | "shall"
+            | "should"
+            | "can"
+            | "could"
+            | "may"
+            | "might"
+            | "must"
+            | "also"
+            | "just"
+            | "very"
+            | "more"
+            | "most"
+            | "some"
+            | "any"
+            | "all"
+            | "both"
+            | "each"
+            | "every"
+            | "other"
+            | "such"
+            | "up"
+            | "down"
+            | "out"
+            | "off"
+            | "now"
+            | "still"
+            | "yet"
+            | "it's"
+            | "he's"
+            | "she's"
+            | "they're"
+            | "we're"
+            | "i'm"
+            | "that's"
+            | "there's"
     )
 }
 
@@ -86,8 +195,21 @@ pub fn is_negation(lower: &str) -> bool {
     lower.ends_with("n't")
         || matches!(
             lower,
-            "not" | "never" | "no" | "none" | "nobody" | "nothing" | "nowhere" | "nor" | "neither" | "cannot" | "without"
-                | "dont" | "cant" | "wont" | "non"
+            "not"
+                | "never"
+                | "no"
+                | "none"
+                | "nobody"
+                | "nothing"
+                | "nowhere"
+                | "nor"
+                | "neither"
+                | "cannot"
+                | "without"
+                | "dont"
+                | "cant"
+                | "wont"
+                | "non"
         )
 }
 
@@ -96,15 +218,43 @@ pub fn is_negation(lower: &str) -> bool {
 /// It is wide on purpose: a translation that says "failed to" for "did not" is right.
 pub fn is_negative(lower: &str) -> bool {
     const STEMS: &[&str] = &[
-        "refus", "den", "fail", "lack", "prevent", "ban", "avoid", "stop", "reject", "prohibit", "forb", "exclud", "miss",
-        "absen", "ceas", "halt", "abandon", "abstain", "declin", "doubt", "oppos", "cancel", "bar", "block", "disput",
-        "contrar", "nonsens", "empt", "withh", "avert", "overlook", "ignor", "neglect",
-        "elud", "insuffic", "shortage", "exempt",
+        "refus", "den", "fail", "lack", "prevent", "ban", "avoid", "stop", "reject", "prohibit", "forb", "exclud",
+        "miss", "absen", "ceas", "halt", "abandon", "abstain", "declin", "doubt", "oppos", "cancel", "bar", "block",
+        "disput", "contrar", "nonsens", "empt", "withh", "avert", "overlook", "ignor", "neglect", "elud", "insuffic",
+        "shortage", "exempt",
     ];
     const WORDS: &[&str] = &[
-        "unless", "hardly", "barely", "scarcely", "rarely", "seldom", "few", "only", "deny", "denies", "denied", "false",
-        "least", "less", "fewer", "lest", "nil", "zero", "otherwise", "unlike", "merely", "forget", "forgot", "different",
-        "instead", "rather", "beyond", "until", "except", "minus", "innocent",
+        "unless",
+        "hardly",
+        "barely",
+        "scarcely",
+        "rarely",
+        "seldom",
+        "few",
+        "only",
+        "deny",
+        "denies",
+        "denied",
+        "false",
+        "least",
+        "less",
+        "fewer",
+        "lest",
+        "nil",
+        "zero",
+        "otherwise",
+        "unlike",
+        "merely",
+        "forget",
+        "forgot",
+        "different",
+        "instead",
+        "rather",
+        "beyond",
+        "until",
+        "except",
+        "minus",
+        "innocent",
     ];
     if WORDS.contains(&lower) {
         return true;
@@ -118,9 +268,46 @@ fn inflects(word: &str, stem: &str) -> bool {
     word.strip_prefix(stem).is_some_and(|rest| {
         matches!(
             rest,
-            "" | "e" | "es" | "ed" | "s" | "ing" | "er" | "al" | "als" | "ure" | "ures" | "y" | "ying" | "ies" | "ied" | "t"
-                | "ce" | "ion" | "ned" | "ning" | "ped" | "ping" | "red" | "ring" | "ts" | "ting" | "en" | "led" | "ful"
-                | "bid" | "bids" | "idden" | "bade" | "ted" | "ial" | "ient" | "olds" | "old" | "olding" | "ored" | "ance"
+            "" | "e"
+                | "es"
+                | "ed"
+                | "s"
+                | "ing"
+                | "er"
+                | "al"
+                | "als"
+                | "ure"
+                | "ures"
+                | "y"
+                | "ying"
+                | "ies"
+                | "ied"
+                | "t"
+                | "ce"
+                | "ion"
+                | "ned"
+                | "ning"
+                | "ped"
+                | "ping"
+                | "red"
+                | "ring"
+                | "ts"
+                | "ting"
+                | "en"
+                | "led"
+                | "ful"
+                | "bid"
+                | "bids"
+                | "idden"
+                | "bade"
+                | "ted"
+                | "ial"
+                | "ient"
+                | "olds"
+                | "old"
+                | "olding"
+                | "ored"
+                | "ance"
         )
     })
 }
@@ -131,14 +318,63 @@ fn negative_prefix(word: &str, prefix: &str) -> bool {
         "under", "unit", "uni", "until", "unto", "into", "inter", "inside", "insid", "indi", "indu", "indeed", "infl",
         "info", "inform", "init", "inj", "inn", "inp", "inq", "insp", "inst", "insu", "inte", "intr", "intro", "inv",
         "inc", "ind", "inf", "ing", "inh", "ins", "int", "image", "imag", "imm", "imp", "iron", "iraq", "iran", "iris",
-        "irish", "ill", "distr", "disc", "disp", "dist", "dish", "disk", "disn", "dise", "miss", "mist", "mise", "uncle",
+        "irish", "ill", "distr", "disc", "disp", "dist", "dish", "disk", "disn", "dise", "miss", "mist", "mise",
+        "uncle",
     ];
     const TRUE_OF_LOOKALIKES: &[&str] = &[
-        "inaccur", "inadequa", "incap", "incomplet", "incorrect", "indefin", "independ", "indirect", "ineff", "inelig",
-        "infrequ", "inhuman", "innocen", "insecur", "instab", "insuffic", "intoler", "invalid", "invisib", "involunt",
-        "immor", "immob", "impart", "impenetr", "imperf", "imposs", "improb", "impun", "disagree", "disapp", "discontin", "discourag",
-        "disconn", "dishon", "dispar", "displac", "disproport", "disproved", "disprov", "disqual", "distrust", "disturb",
-        "incons", "inconv", "indiff", "inept", "inescap", "inexp", "inf", "inop", "insign", "illeg", "illog",
+        "inaccur",
+        "inadequa",
+        "incap",
+        "incomplet",
+        "incorrect",
+        "indefin",
+        "independ",
+        "indirect",
+        "ineff",
+        "inelig",
+        "infrequ",
+        "inhuman",
+        "innocen",
+        "insecur",
+        "instab",
+        "insuffic",
+        "intoler",
+        "invalid",
+        "invisib",
+        "involunt",
+        "immor",
+        "immob",
+        "impart",
+        "impenetr",
+        "imperf",
+        "imposs",
+        "improb",
+        "impun",
+        "disagree",
+        "disapp",
+        "discontin",
+        "discourag",
+        "disconn",
+        "dishon",
+        "dispar",
+        "displac",
+        "disproport",
+        "disproved",
+        "disprov",
+        "disqual",
+        "distrust",
+        "disturb",
+        "incons",
+        "inconv",
+        "indiff",
+        "inept",
+        "inescap",
+        "inexp",
+        "inf",
+        "inop",
+        "insign",
+        "illeg",
+        "illog",
     ];
     if !word.starts_with(prefix) || word.len() < prefix.len() + 4 {
         return false;
@@ -167,10 +403,14 @@ mod tests {
         for word in ["not", "won't", "without", "cannot"] {
             assert!(is_negation(word), "{word}");
         }
-        for word in ["unable", "impossible", "refused", "failed", "denied", "undocumented", "irregular", "homeless", "banned"] {
+        for word in
+            ["unable", "impossible", "refused", "failed", "denied", "undocumented", "irregular", "homeless", "banned"]
+        {
             assert!(is_negative(word), "{word}");
         }
-        for word in ["union", "under", "industry", "minister", "important", "iran", "university", "information", "district"] {
+        for word in
+            ["union", "under", "industry", "minister", "important", "iran", "university", "information", "district"]
+        {
             assert!(!is_negative(word), "{word}");
         }
     }

@@ -76,9 +76,9 @@ fn judge_lines(
     let mut bytes = Vec::new();
     for number in 1.. {
         bytes.clear();
-        let read = input.read_until(b'\n', &mut bytes).map_err(|error| {
-            CommandError::message(Kind::Input, format!("{name}:{number}: cannot be read: {error}"))
-        })?;
+        let read = input
+            .read_until(b'\n', &mut bytes)
+            .map_err(|error| CommandError::message(Kind::Input, format!("{name}:{number}: cannot be read: {error}")))?;
         if read == 0 {
             break;
         }
