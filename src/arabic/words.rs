@@ -113,6 +113,8 @@ pub fn denial(words: &[Word], at: usize) -> Option<Denial> {
         "غير" if (1..=3).any(|back| at >= back && without_conjunction(&words[at - back].folded) == "غير") => {
             Some(Denial::Soft)
         }
+        "غير" if ALWAYS_DENIED.iter().any(|stem| next.starts_with(stem)) => Some(Denial::Outright),
+        // Other adjectives may have an English word of their own: غير متوقع sudden, غير مباشر oblique.
         "غير" => Some(Denial::Meaning),
         "دون" | "بدون" | "الا" | "ما" | "بلا" | "كلا" | "لو" | "سوي" | "قط" | "ابدا" | "لات" => {
             Some(Denial::Soft)
@@ -120,6 +122,38 @@ pub fn denial(words: &[Word], at: usize) -> Option<Denial> {
         _ => word_of_denial(bare),
     }
 }
+
+/// Adjectives that English, too, denies after غير: illegal, impossible, unable, unclear, unknown, not guilty.
+const ALWAYS_DENIED: &[&str] = &[
+    "قانون",
+    "شرعي",
+    "دستوري",
+    "ممكن",
+    "قادر",
+    "صحيح",
+    "مقبول",
+    "مسبوق",
+    "كاف",
+    "مذنب",
+    "معروف",
+    "واضح",
+    "مستقر",
+    "رسمي",
+    "محتمل",
+    "مرجح",
+    "راض",
+    "سعيد",
+    "صادق",
+    "ضروري",
+    "مستعد",
+    "مهتم",
+    "متاح",
+    "موجود",
+    "حقيقي",
+    "عادل",
+    "امن",
+    "متساو",
+];
 
 /// Returns whether a particle is part of a phrase that English words without a negation: لا يزال still, لا بد must,
 /// لا شك surely, ليس فقط not only, لم ... إلا only, لم ... بعد yet to.
