@@ -104,6 +104,8 @@ pub fn denial(words: &[Word], at: usize) -> Option<Denial> {
     let bare = without_conjunction(&words.get(at)?.folded);
     let next = words.get(at + 1).map_or("", |w| w.folded.as_str());
     match bare {
+        // لم شمله: he brought them together.
+        "لم" if next.starts_with("شمل") => None,
         "لم" | "لن" | "ليس" | "ليست" | "ليسوا" | "لسنا" | "لست" | "لستم" | "لسن" | "ليسا" | "لا" => {
             Some(if in_positive_phrase(words, at, next) { Denial::Soft } else { Denial::Outright })
         }

@@ -46,6 +46,8 @@ fn known_from(pair: &Pair<'_>, mention: &Mention<'_>) -> bool {
     pair.source_names.iter().any(|m| mention.concepts.contains(&m.entry.concept.as_str()))
         || heard(&pair.source_words, &mention.text, likeness)
         || within_words(pair, mention)
+        // Arabic texts cite titles in Latin letters.
+        || pair.source.contains(&mention.text)
 }
 
 /// Returns whether the Arabic of a name stands in the source with words run together: within a longer word, or, where the
