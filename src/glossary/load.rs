@@ -203,10 +203,10 @@ mod tests {
         let rows = all();
         let mut twice = Vec::new();
         for entry in &rows.entries {
-            if let Some(first) = seen.insert(normalise(&entry.arabic), entry) {
-                if first.english != entry.english {
-                    twice.push(format!("{}: {} and {}", entry.arabic, first.english, entry.english));
-                }
+            if let Some(first) = seen.insert(normalise(&entry.arabic), entry)
+                && first.english != entry.english
+            {
+                twice.push(format!("{}: {} and {}", entry.arabic, first.english, entry.english));
             }
         }
         assert!(twice.is_empty(), "{}", twice.join("\n"));
