@@ -1,6 +1,6 @@
 //! Check: a target too short or too long for its source, or one that breaks off.
 //!
-//! In: a read [`Pair`]. Out: a verdict with the lengths. See [`judge`] for the statistics.
+//! In: a read [`Pair`]. Out: a verdict with the lengths.
 
 use super::pair::Pair;
 

@@ -155,7 +155,7 @@ fn read(text: &str, tokens: &[Token], start: usize) -> (Option<Number>, usize) {
                 group = None;
             }
             (Some(Atom::Scale(_)), Atom::Unit(v) | Atom::Tens(v), sum) if !figure => {
-                group = Some(sum.unwrap_or(0.0) + v)
+                group = Some(sum.unwrap_or(0.0) + v);
             }
             // two hundred and five, three and a half million
             (Some(before), Atom::Link, _) => match after_link(text, tokens, next, before) {
