@@ -209,7 +209,10 @@ pub fn literal(text: &str, start: usize) -> Option<Literal> {
     }
     // Thousands: one separator, always three digits.
     let thousands = if first.digits <= 3 && first.value > 0.0 && second.digits == 3 {
-        rest.iter().take_while(|g| g.digits == 3 && g.separator == second.separator).count()
+        let same = rest.iter().take_while(|g| g.digits == 3 && g.separator == second.separator).count();
+        // More groups behind spaces are a telephone number, or numbers side by side.
+        let goes_on = rest.get(same).is_some_and(|g| g.separator == second.separator);
+        if second.separator == ' ' && goes_on { 0 } else { same }
     } else {
         0
     };
@@ -261,7 +264,7 @@ fn groups(text: &str, start: usize) -> Option<Vec<Group>> {
         match chars.next() {
             // A plain space joins thousands only, which `literal` decides.
             Some((_, c @ ('.' | ',' | '٫' | '٬' | '،' | ':' | '\u{a0}' | '\u{202f}' | '\u{2009}' | ' '))) => {
-                separator = c
+                separator = c;
             }
             _ => break,
         }
@@ -311,6 +314,7 @@ mod tests {
         assert_eq!(value("3.5 m"), (3.5, None, 3));
         assert_eq!(value("3,5 m"), (3.5, None, 3));
         assert_eq!(value("10 000 dinars"), (10_000.0, None, 6));
+        assert_eq!(value("111 555 0800"), (111.0, None, 3));
         assert_eq!(value("2018 300"), (2018.0, None, 4));
         assert_eq!(value("١٬٢٠٠").0, 1200.0);
         assert_eq!(value("٣٫٥").0, 3.5);

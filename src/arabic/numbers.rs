@@ -187,7 +187,7 @@ impl Sum {
                 return true;
             }
             (Atom::Unit(_) | Atom::Ordinal(_), Atom::Tens(tens), Some(sum)) if conjunction => {
-                self.group = Some(sum + tens)
+                self.group = Some(sum + tens);
             }
             (Atom::Hundred(_), Atom::Unit(v) | Atom::Tens(v), Some(sum)) if conjunction => self.group = Some(sum + v),
             (Atom::Hundred(_), Atom::Ten, Some(sum)) if conjunction => self.group = Some(sum + 10.0),

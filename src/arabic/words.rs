@@ -104,6 +104,8 @@ pub fn denial(words: &[Word], at: usize) -> Option<Denial> {
     let bare = without_conjunction(&words.get(at)?.folded);
     let next = words.get(at + 1).map_or("", |w| w.folded.as_str());
     match bare {
+        // لم شمله: he brought them together.
+        "لم" if next.starts_with("شمل") => None,
         "لم" | "لن" | "ليس" | "ليست" | "ليسوا" | "لسنا" | "لست" | "لستم" | "لسن" | "ليسا" | "لا" => {
             Some(if in_positive_phrase(words, at, next) { Denial::Soft } else { Denial::Outright })
         }
@@ -113,9 +115,47 @@ pub fn denial(words: &[Word], at: usize) -> Option<Denial> {
         "دون" | "بدون" | "الا" | "ما" | "بلا" | "كلا" | "لو" | "سوي" | "قط" | "ابدا" | "لات" => {
             Some(Denial::Soft)
         }
+        "غير" if ALWAYS_DENIED.iter().any(|stem| next.starts_with(stem)) => Some(Denial::Outright),
+        // Other adjectives may have an English word of their own: غير متوقع sudden, غير مباشر oblique.
+        "غير" => Some(Denial::Meaning),
+        "دون" | "بدون" | "الا" | "ما" | "بلا" | "كلا" | "لو" | "سوي" | "قط" | "ابدا" | "لات" => {
+            Some(Denial::Soft)
+        }
         _ => word_of_denial(bare),
     }
 }
+
+/// Adjectives that English, too, denies after غير: illegal, impossible, unable, unclear, unknown, not guilty.
+const ALWAYS_DENIED: &[&str] = &[
+    "قانون",
+    "شرعي",
+    "دستوري",
+    "ممكن",
+    "قادر",
+    "صحيح",
+    "مقبول",
+    "مسبوق",
+    "كاف",
+    "مذنب",
+    "معروف",
+    "واضح",
+    "مستقر",
+    "رسمي",
+    "محتمل",
+    "مرجح",
+    "راض",
+    "سعيد",
+    "صادق",
+    "ضروري",
+    "مستعد",
+    "مهتم",
+    "متاح",
+    "موجود",
+    "حقيقي",
+    "عادل",
+    "امن",
+    "متساو",
+];
 
 /// Returns whether a particle is part of a phrase that English words without a negation: لا يزال still, لا بد must,
 /// لا شك surely, ليس فقط not only, لم ... إلا only, لم ... بعد yet to.
@@ -186,6 +226,20 @@ fn word_of_denial(bare: &str) -> Option<Denial> {
         "استبعد",
         "يستبعد",
         "مستبعد",
+        "اخفق",
+        "يخفق",
+        "تخفق",
+        "اخفاق",
+        "تجاهل",
+        "يتجاهل",
+        "تتجاهل",
+        "جهل",
+        "يجهل",
+        "تجهل",
+        "يخلو",
+        "تخلو",
+        "خلت",
+        "احجم",
     ];
     const SOFT: &[&str] = &[
         "نقص",
@@ -249,6 +303,51 @@ fn word_of_denial(bare: &str) -> Option<Denial> {
         "وقف",
         "ازال",
         "تخل",
+        "ظل",
+        "يظل",
+        "تظل",
+        "بقي",
+        "يبق",
+        "تبق",
+        "مازال",
+        "لازال",
+        "لاي",
+        "لات",
+        "اليس",
+        "الم",
+        "افلا",
+        "لئلا",
+        "كيلا",
+        "لكيلا",
+        "مش",
+        "مو",
+        "مفقود",
+        "خسر",
+        "خسار",
+        "صمت",
+        "ترك",
+        "استغن",
+        "انقطع",
+        "قطع",
+        "تردد",
+        "يصعب",
+        "عكس",
+        "نقيض",
+        "غامض",
+        "خطا",
+        "باطل",
+        "ينقص",
+        "تنقص",
+        "سلبي",
+        "لابد",
+        "لاسيما",
+        "ممتنع",
+        "غنى",
+        "اعف",
+        "معف",
+        "محال",
+        "نهاي",
+        "اخر",
     ];
     let begins = |stems: &[&str], longest: usize| {
         let fits = |form: &str, s: &&str| form.strip_prefix(*s).is_some_and(|rest| rest.chars().count() <= longest);

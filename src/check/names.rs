@@ -46,6 +46,8 @@ fn known_from(pair: &Pair<'_>, mention: &Mention<'_>) -> bool {
     pair.source_names.iter().any(|m| mention.concepts.contains(&m.entry.concept.as_str()))
         || heard(&pair.source_words, &mention.text, likeness)
         || within_words(pair, mention)
+        // Arabic texts cite titles in Latin letters.
+        || pair.source.contains(&mention.text)
 }
 
 /// Returns whether the Arabic of a name stands in the source with words run together: within a longer word, or, where the
@@ -57,7 +59,8 @@ fn within_words(pair: &Pair<'_>, mention: &Mention<'_>) -> bool {
     entries.into_iter().any(|e| {
         let name: String = words(&e.arabic).iter().map(|w| w.folded.as_str()).collect();
         let letters = name.chars().count();
-        let holds = |w: &crate::arabic::words::Word| w.folded.chars().count() >= letters + 3 && w.folded.contains(&name);
+        let holds =
+            |w: &crate::arabic::words::Word| w.folded.chars().count() >= letters + 3 && w.folded.contains(&name);
         together && letters >= 4 && squeezed.contains(&name) || letters >= 5 && pair.source_words.iter().any(holds)
     })
 }

@@ -5,8 +5,10 @@
 //! "failed to", "unable" and "unlike" pass.
 
 use super::pair::Pair;
+use super::sound::sounds;
 use crate::arabic::words::{Denial, denial, run_together};
 use crate::english::words::{is_negation, is_negative};
+use crate::glossary::transliterate::SAME_NAME;
 
 /// Judges the negation of a pair.
 pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
@@ -14,7 +16,10 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
         return None;
     }
     let words = &pair.source_words;
-    let denials: Vec<(usize, Denial)> = (0..words.len()).filter_map(|i| Some((i, denial(words, i)?))).collect();
+    let denials: Vec<(usize, Denial)> = (0..words.len())
+        .filter(|&i| !is_name(pair, &words[i].folded))
+        .filter_map(|i| Some((i, denial(words, i)?)))
+        .collect();
     let count = |kind: Denial| denials.iter().filter(|(_, d)| *d == kind).count();
     let negations: Vec<_> = pair.target_words.iter().filter(|w| is_negation(&w.lower)).collect();
     let negative = pair.target_words.iter().filter(|w| !is_negation(&w.lower) && is_negative(&w.lower)).count();
@@ -30,12 +35,26 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
     denials.is_empty().then(|| format!("target denies ({}), source affirms", first.lower))
 }
 
+/// Returns whether a word of the source is a part of a name in the target: فليس Fleiss, لا ريفييرا La Riviera.
+fn is_name(pair: &Pair<'_>, folded: &str) -> bool {
+    let mut capital = pair.target_words.iter().filter(|w| w.capital);
+    match folded {
+        "لا" => capital.any(|w| matches!(w.lower.as_str(), "la" | "las")),
+        "فليس" | "وليس" | "لسن" | "ولن" | "فلا" | "ولا" => {
+            capital.any(|w| w.lower.len() >= 4 && sounds(folded, w.stem(), SAME_NAME))
+        }
+        _ => false,
+    }
+}
+
 /// Returns whether two words deny that do not by themselves: yet to, far from, free of, rule out.
 fn denies_together(first: &str, second: &str) -> bool {
     matches!(
         (first, second),
-        ("yet" | "still" | "remain" | "remains", "to") | ("far" | "keep" | "kept" | "refrain" | "refrained", "from")
-            | ("short" | "free" | "rid" | "devoid", "of") | ("ruled" | "rule" | "rules" | "ruling", "out")
+        ("yet" | "still" | "remain" | "remains", "to")
+            | ("far" | "keep" | "kept" | "refrain" | "refrained", "from")
+            | ("short" | "free" | "rid" | "devoid", "of")
+            | ("ruled" | "rule" | "rules" | "ruling", "out")
     )
 }
 

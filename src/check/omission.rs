@@ -1,6 +1,6 @@
 //! Check: a target too short or too long for its source, or one that breaks off.
 //!
-//! In: a read [`Pair`]. Out: a verdict with the lengths. See [`judge`] for the statistics.
+//! In: a read [`Pair`]. Out: a verdict with the lengths.
 
 use super::pair::Pair;
 
@@ -47,8 +47,30 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<String> {
 fn breaks_off(lower: &str) -> bool {
     matches!(
         lower,
-        "the" | "a" | "an" | "and" | "or" | "but" | "nor" | "their" | "its" | "our" | "your" | "my" | "every" | "than"
-            | "because" | "although" | "if" | "into" | "whose" | "is" | "are" | "was" | "were" | "which"
+        "the"
+            | "a"
+            | "an"
+            | "and"
+            | "or"
+            | "but"
+            | "nor"
+            | "their"
+            | "its"
+            | "our"
+            | "your"
+            | "my"
+            | "every"
+            | "than"
+            | "because"
+            | "although"
+            | "if"
+            | "into"
+            | "whose"
+            | "is"
+            | "are"
+            | "was"
+            | "were"
+            | "which"
     )
 }
 
@@ -64,6 +86,7 @@ mod tests {
                 "أكد المتحدث باسم الحكومة في مؤتمر صحفي عقده صباح اليوم في العاصمة أن السلطات اتخذت كل الإجراءات اللازمة لمواجهة موجة الحر",
                 "The spokesman confirmed that.",
             ),
+            ("زار الوفد المصنع الجديد في وهران ثم عاد إلى العاصمة", "The delegation visited the new factory and the."),
             (
                 "وصل الوزير",
                 "The minister arrived in the early hours of the morning with a large delegation of businessmen, journalists and advisers who had come to sign several agreements",

@@ -13,7 +13,10 @@ pub(super) fn heard(source: &[Word], name: &str, likeness: f32) -> bool {
     let words: Vec<&str> = words.into_iter().collect();
     // Arabic may write a long name in two words: بيونغ يانج.
     let joined = |word: &str, two: &[Word]| {
-        word.len() >= 7 && sounds(&format!("{}{}", two[0].folded, two[1].folded), word, likeness)
+        let classes = arabic_classes(&two[0].folded) | arabic_classes(&two[1].folded);
+        word.len() >= 7
+            && classes == english_classes(word) & (LIP | TOOTH | R | L | M | N) | classes & (THROAT | HISS)
+            && sounds(&format!("{}{}", two[0].folded, two[1].folded), word, likeness)
     };
     words.into_iter().any(|word| {
         source.iter().any(|w| sounds(&w.folded, word, likeness)) || source.windows(2).any(|two| joined(word, two))

@@ -154,7 +154,9 @@ fn read(text: &str, tokens: &[Token], start: usize) -> (Option<Number>, usize) {
                 total += sum * scale;
                 group = None;
             }
-            (Some(Atom::Scale(_)), Atom::Unit(v) | Atom::Tens(v), sum) => group = Some(sum.unwrap_or(0.0) + v),
+            (Some(Atom::Scale(_)), Atom::Unit(v) | Atom::Tens(v), sum) if !figure => {
+                group = Some(sum.unwrap_or(0.0) + v);
+            }
             // two hundred and five, three and a half million
             (Some(before), Atom::Link, _) => match after_link(text, tokens, next, before) {
                 Some((value, more)) if value >= 1.0 => {
@@ -562,6 +564,7 @@ mod tests {
         assert!(strong("one of the first, for a second").is_empty());
         assert!(strong("hundreds of thousands, dozens").is_empty());
         assert!(strong("a man of the people may march").is_empty());
+        assert_eq!(strong("1.7 million four years ago"), [1_700_000.0, 4.0]);
     }
 
     proptest! {

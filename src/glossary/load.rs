@@ -22,6 +22,8 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("organizations.tsv", include_str!("data/organizations.tsv")),
     ("offices.tsv", include_str!("data/offices.tsv")),
     ("terms.tsv", include_str!("data/terms.tsv")),
+    ("algeria.tsv", include_str!("data/algeria.tsv")),
+    ("towns.tsv", include_str!("data/towns.tsv")),
     ("names.tsv", include_str!("data/names.tsv")),
     ("blocks.tsv", include_str!("data/blocks.tsv")),
 ];
@@ -175,6 +177,7 @@ pub(super) fn build(rows: Rows) -> Glossary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::glossary::transliterate::{SAME_NAME, sounds_like};
 
     fn all() -> Rows {
         let mut rows = Rows::default();
@@ -200,13 +203,45 @@ mod tests {
         let rows = all();
         let mut twice = Vec::new();
         for entry in &rows.entries {
-            if let Some(first) = seen.insert(normalise(&entry.arabic), entry) {
-                if first.english != entry.english {
-                    twice.push(format!("{}: {} and {}", entry.arabic, first.english, entry.english));
-                }
+            if let Some(first) = seen.insert(normalise(&entry.arabic), entry)
+                && first.english != entry.english
+            {
+                twice.push(format!("{}: {} and {}", entry.arabic, first.english, entry.english));
             }
         }
         assert!(twice.is_empty(), "{}", twice.join("\n"));
+    }
+
+    #[test]
+    fn latin_spellings_of_names_and_towns_sound_like_their_arabic() {
+        let mut wrong = Vec::new();
+        for (arabic, word) in &all().names {
+            for latin in word.spellings.iter().filter(|l| sounds_like(arabic, l) < SAME_NAME) {
+                wrong.push(format!("{arabic}\t{latin}"));
+            }
+        }
+        let mut towns = Rows::default();
+        for (file, text) in FILES.iter().filter(|(f, _)| matches!(*f, "towns.tsv" | "algeria.tsv")) {
+            parse(file, text, &mut towns).unwrap();
+        }
+        for entry in &towns.entries {
+            // Of a name of several words the last one tells towns apart: عين البيضاء "Ain Beida".
+            let last = entry.arabic.split(' ').next_back().unwrap();
+            let latin = std::iter::once(entry.english.as_str()).chain(entry.english.split([' ', '-']));
+            if !latin
+                .into_iter()
+                .any(|l| sounds_like(&entry.arabic, l) >= SAME_NAME || sounds_like(last, l) >= SAME_NAME)
+            {
+                wrong.push(format!("{}\t{}", entry.arabic, entry.english));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn there_are_enough_entries() {
+        let entries = Glossary::builtin().entries.len();
+        assert!(entries >= 3000, "{entries}");
     }
 
     #[test]

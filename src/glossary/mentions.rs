@@ -162,25 +162,9 @@ impl Glossary {
     /// words, longest first, no overlaps, in order of the text.
     pub fn mentions(&self, english: &str) -> Vec<Mention<'_>> {
         let tokens = tokens(english);
-        let mut found = Vec::new();
-        for (at, token) in tokens.iter().enumerate() {
-            for &number in self.english.first.get(&token.text).map_or(&[][..], Vec::as_slice) {
-                let form = &self.english.forms[number];
-                if stands_at(&form.words, &tokens, at) {
-                    found.push((at, number));
-                }
-            }
-        }
-        found.sort_by_key(|&(at, number)| (std::cmp::Reverse(self.english.forms[number].words.len()), at));
-        let mut taken = vec![false; tokens.len()];
         let mut mentions = Vec::new();
-        for (at, number) in found {
-            let form = &self.english.forms[number];
+        for (at, form) in self.longest_forms(&tokens) {
             let range = at..at + form.words.len();
-            if taken[range.clone()].iter().any(|t| *t) {
-                continue;
-            }
-            taken[range.clone()].fill(true);
             let Some(&first) = form.entries.first() else { continue };
             let span = Span::new(tokens[at].span.start, tokens[range.end - 1].span.end);
             let concepts: BTreeSet<&str> = form.entries.iter().map(|&e| self.entries[e].concept.as_str()).collect();
@@ -199,6 +183,44 @@ impl Glossary {
         }
         mentions.sort_by_key(|m| m.span.start);
         mentions
+    }
+
+    /// Finds the forms that stand in the tokens, longest first where they would overlap.
+    fn longest_forms(&self, tokens: &[Token]) -> Vec<(usize, &Form)> {
+        let mut found = Vec::new();
+        for (at, token) in tokens.iter().enumerate() {
+            let forms = self.english.first.get(&token.text).map_or(&[][..], Vec::as_slice);
+            let forms = forms.iter().map(|&number| &self.english.forms[number]);
+            found.extend(forms.filter(|form| stands_at(&form.words, tokens, at)).map(|form| (at, form)));
+        }
+        found.sort_by_key(|(at, form)| (std::cmp::Reverse(form.words.len()), *at));
+        let mut taken = vec![false; tokens.len()];
+        found.retain(|(at, form)| {
+            let range = *at..at + form.words.len();
+            let free = taken[range.clone()].iter().all(|t| !t);
+            if free {
+                taken[range].fill(true);
+            }
+            free
+        });
+        found
+    }
+
+    /// Returns which tokens belong to a longer name of another country or place: Sudan in "South Sudan".
+    fn hidden_from(&self, entry: &Entry, tokens: &[Token]) -> Vec<bool> {
+        let is_place = |c| matches!(c, Category::Country | Category::Nationality | Category::Place);
+        let mut hidden = vec![false; tokens.len()];
+        if !is_place(entry.category) {
+            return hidden;
+        }
+        for (at, form) in self.longest_forms(tokens).into_iter().filter(|(_, f)| f.words.len() > 1) {
+            let mut owners = form.entries.iter().map(|&e| &self.entries[e]);
+            let place = form.entries.first().is_some_and(|&e| is_place(self.entries[e].category));
+            if place && owners.all(|o| o.concept != entry.concept) {
+                hidden[at..at + form.words.len()].fill(true);
+            }
+        }
+        hidden
     }
 
     /// Returns whether an Arabic text gives grounds for a name found in its translation: an entry of the same concept,
@@ -233,17 +255,19 @@ impl Glossary {
         let kin = self.english.entries_of(&entry.concept).iter().map(|&e| &self.entries[e]);
         let kin = kin.flat_map(|e| std::iter::once(&e.english).chain(&e.alternatives));
         let extra = self.english.extra.get(&entry.concept).into_iter().flatten();
-        own.chain(kin).chain(extra).any(|form| renders_form(entry.category, form, &tokens))
+        let hidden = self.hidden_from(entry, &tokens);
+        own.chain(kin).chain(extra).any(|form| renders_form(entry.category, form, &tokens, &hidden))
     }
 }
 
-/// Returns whether one right form stands in the tokens.
-fn renders_form(category: Category, form: &str, text: &[Token]) -> bool {
+/// Returns whether one right form stands in the tokens, outside those that are hidden.
+fn renders_form(category: Category, form: &str, text: &[Token], hidden: &[bool]) -> bool {
     let words = form_words(form);
     if words.is_empty() {
         return false;
     }
-    let stands = |words: &[FormWord]| (0..text.len()).any(|at| stands_at(words, text, at));
+    let open = |at: usize, length: usize| hidden[at..at + length].iter().all(|h| !h);
+    let stands = |words: &[FormWord]| (0..text.len()).any(|at| stands_at(words, text, at) && open(at, words.len()));
     match category {
         Category::Office | Category::Term => {
             let stems: Vec<String> = words.iter().map(|w| stem(&w.text)).collect();
@@ -252,9 +276,9 @@ fn renders_form(category: Category, form: &str, text: &[Token]) -> bool {
         }
         Category::Person if words.len() > 1 => stands(&words) || stands(&words[surname_start(&words)..]),
         // Several words together are the name however they are capitalised: "international court of justice".
-        _ if words.len() > 1 => {
-            text.windows(words.len()).any(|w| w.iter().zip(&words).all(|(t, word)| t.text == word.text))
-        }
+        _ if words.len() > 1 => text.windows(words.len()).enumerate().any(|(at, window)| {
+            open(at, words.len()) && window.iter().zip(&words).all(|(t, word)| t.text == word.text)
+        }),
         _ => stands(&words),
     }
 }

@@ -239,7 +239,7 @@ fn spell_letters(letters: &[char]) -> String {
         let last = next.is_none();
         match letter {
             'ا' | 'ع' | 'ء' => {
-                if !ends_in_vowel(&spelt) && !(letter != 'ا' && vowel_next) {
+                if !ends_in_vowel(&spelt) && (letter == 'ا' || !vowel_next) {
                     spelt.push('a');
                 }
                 run = 0;
@@ -262,10 +262,7 @@ fn spell_letters(letters: &[char]) -> String {
             _ => {
                 let Some(sound) = consonant(letter) else { continue };
                 // The second consonant in a row opens a new syllable unless a vowel follows it.
-                if run >= 1 && !vowel_next && (at == 1 || last || run >= 2) {
-                    spelt.push('a');
-                    run = 0;
-                } else if run >= 1 && at == 1 {
+                if run >= 1 && (at == 1 || !vowel_next && (last || run >= 2)) {
                     spelt.push('a');
                     run = 0;
                 }

@@ -10,10 +10,11 @@ use crate::common::{mujaz, shared};
 
 /// Runs `mujaz check -` over lines; returns exit code, verdict lines and standard error.
 fn check(lines: &str) -> (i32, Vec<Value>, String) {
-    let home = tempfile::tempdir().unwrap();
-    let output = mujaz(home.path()).args(["check", "-"]).write_stdin(lines.to_owned()).output().unwrap();
-    let verdicts = String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    (output.status.code().unwrap(), verdicts, String::from_utf8(output.stderr).unwrap())
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let output = mujaz(home.path()).args(["check", "-"]).write_stdin(lines.to_owned()).output().expect("mujaz runs");
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    let verdicts = text(output.stdout).lines().map(|l| serde_json::from_str(l).expect("lines of JSON")).collect();
+    (output.status.code().expect("no signal"), verdicts, text(output.stderr))
 }
 
 const GOOD: &str = r#"{"id":"a","source":"وصل 12 وزيرا إلى تونس","target":"12 ministers arrived in Tunisia"}"#;
@@ -59,7 +60,11 @@ fn bytes_that_are_no_text_are_named_too() {
     let output = mujaz(home.path()).arg("check").arg(&file).output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 1, "the byte order mark is no part of line 1");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap().lines().count(),
+        1,
+        "the byte order mark is no part of line 1"
+    );
     assert!(stderr.contains("pairs.jsonl:2: not a pair"), "{stderr}");
 }
 
@@ -75,7 +80,8 @@ fn a_missing_file_is_named() {
 fn ten_thousand_pairs_keep_their_order() {
     let mut lines = String::new();
     for id in 0..10_000 {
-        let target = if id % 3 == 0 { "13 ministers arrived in Tunisia" } else { "Twelve ministers arrived in Tunisia" };
+        let target =
+            if id % 3 == 0 { "13 ministers arrived in Tunisia" } else { "Twelve ministers arrived in Tunisia" };
         writeln!(lines, r#"{{"id":{id},"source":"وصل 12 وزيرا إلى تونس","target":"{target}"}}"#).unwrap();
     }
     let (code, verdicts, _) = check(&lines);
@@ -108,7 +114,7 @@ fn planted_faults_are_found_and_good_pairs_left_alone() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    for seed in ["1", "2", "3"] {
+    for seed in ["1", "2", "3", "4", "5"] {
         let planted = home.path().join("planted.jsonl");
         let verdicts = home.path().join("verdicts.jsonl");
         python(&[pairs.as_os_str(), planted.as_os_str(), "--seed".as_ref(), seed.as_ref()]);
