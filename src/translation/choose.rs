@@ -5,7 +5,7 @@
 //! Source: reranking by features as in n-best reranking for statistical translation (Och et al. 2004), with weights set
 //! by hand on the order of harm, not fitted to a test set.
 
-use crate::check::{Check, Checker, Verdict};
+use crate::check::{Check, Checker, Facts, Verdict};
 use crate::engine::{Finish, Hypothesis};
 use crate::glossary::Glossary;
 
@@ -25,8 +25,8 @@ pub struct Judged {
 
 /// Judges one hypothesis.
 pub fn judge(checker: &Checker, source: &str, hypothesis: Hypothesis) -> Judged {
-    let verdicts = checker.verdicts(source, &hypothesis.text);
-    let score = score(checker, source, &hypothesis, &verdicts);
+    let (verdicts, facts) = checker.verdicts_and_facts(source, &hypothesis.text);
+    let score = score(checker.glossary, source, &hypothesis, &verdicts, &facts);
     Judged { hypothesis, verdicts, score }
 }
 
@@ -35,11 +35,10 @@ pub fn best(judged: Vec<Judged>) -> Option<Judged> {
     judged.into_iter().reduce(|best, next| if next.score > best.score { next } else { best })
 }
 
-fn score(checker: &Checker, source: &str, hypothesis: &Hypothesis, verdicts: &[Verdict]) -> f32 {
+fn score(glossary: &Glossary, source: &str, hypothesis: &Hypothesis, verdicts: &[Verdict], facts: &Facts) -> f32 {
     let target = hypothesis.text.as_str();
-    let facts = checker.facts(source, target);
     let share = |kept: usize, all: usize| if all == 0 { 1.0 } else { kept as f32 / all as f32 };
-    let (words, words_kept) = terms_kept(checker.glossary, source, target);
+    let (words, words_kept) = terms_kept(glossary, source, target);
     let length = target.chars().count().max(1) as f32 / source.chars().count().max(1) as f32;
     let mut score = 2.5 * share(facts.names_kept, facts.names)
         + 1.5 * share(facts.numbers_kept, facts.numbers)
