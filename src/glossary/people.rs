@@ -33,7 +33,7 @@ pub struct PersonMention {
 }
 
 /// Words that join the word after them to a name: "son of", "father of", "servant of", "family of".
-const JOINERS: &[&str] = &["بن", "ابن", "ابو", "ابي", "ولد", "ايت", "ال", "عبد", "بو", "ام"];
+const JOINERS: &[&str] = &["بن", "ابن", "ابو", "ابي", "ولد", "ايت", "ال", "عبد", "بو"];
 
 /// Openings of family names of the Maghreb, which are nothing but names: بوقادوم, بلعيد, بنكيران.
 const FAMILY_OPENINGS: &[&str] = &["بو", "بل", "بن"];
@@ -116,15 +116,18 @@ impl Glossary {
         }
         let (noun, first) = readings(opening).into_iter().find_map(|r| {
             let whole = opening.normal_from(r.noun);
-            // على "on" folds to علي "Ali"; only the first has the alef maqsura.
-            let preposition = r.clitics == 0 && opening.span.of(text).ends_with('ى') && whole == "علي";
-            (!preposition).then(|| self.opens_name(&whole)).flatten().map(|part| (r.noun, part))
+            (!is_preposition(text, opening)).then(|| self.opens_name(&whole)).flatten().map(|part| (r.noun, part))
         })?;
         let mut parts = vec![first];
         while let Some(next) = words.get(at + parts.len()) {
             let before = &words[at + parts.len() - 1];
             let gap = &text[before.span.end..next.span.start];
-            if parts.len() == LONGEST || !is_free(next) || gap.is_empty() || !gap.chars().all(char::is_whitespace) {
+            if parts.len() == LONGEST
+                || is_preposition(text, next)
+                || !is_free(next)
+                || gap.is_empty()
+                || !gap.chars().all(char::is_whitespace)
+            {
                 break;
             }
             let after_joiner = parts.last() == Some(&Part::Joiner);
@@ -239,6 +242,11 @@ impl Glossary {
 
 /// Most words of one name; a longer run is a list.
 const LONGEST: usize = 6;
+
+/// Returns whether a word is على "on", which folds to علي "Ali": only the first has the alef maqsura.
+fn is_preposition(text: &str, word: &Word) -> bool {
+    word.span.of(text).ends_with('ى') && word.normal_from(0).ends_with("علي") && word.letters.len() <= 4
+}
 
 /// Returns whether a word is a joined "servant of" name: عبدالحميد.
 fn is_servant_name(word: &str) -> bool {
