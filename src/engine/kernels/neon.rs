@@ -5,6 +5,7 @@
 //! (`sadalp`), two accumulators for four rows.
 
 #![allow(unsafe_code)]
+#![allow(clippy::needless_range_loop, reason = "one index names a row in several arrays of registers")]
 #![allow(unused_unsafe, reason = "which intrinsics are safe to call differs among compilers")]
 
 use std::arch::aarch64::{
