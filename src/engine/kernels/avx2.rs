@@ -5,6 +5,7 @@
 //! times the activation with the weight's sign (at most 127) does not: 2 * 128 * 127 = 32512.
 
 #![allow(unsafe_code)]
+#![allow(clippy::needless_range_loop, reason = "one index names a row in several arrays of registers")]
 
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _CMP_ORD_Q, _mm_add_epi32, _mm_cvtsi128_si32, _mm_load_si128, _mm_max_epu32,

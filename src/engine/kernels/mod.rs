@@ -6,6 +6,9 @@
 //! set and for every tile shape, so a row's result does not depend on the rows beside it, on the number of threads or
 //! on the machine. Attention, normalisation and everything else of a model is left to candle.
 //!
+//! Threads are rayon's. A caller that is itself on a thread of the pool (`rayon::scope` around a model's whole run)
+//! saves the waking of one in every product: 7 instead of 13 microseconds for a product with one row.
+//!
 //! Files: [`matrix`] builds and packs weights, `activations` quantises the other side, `tile` picks the instruction
 //! set and defines what a kernel computes, `scalar` is that definition in plain Rust, `avx512`, `avx2` and `neon` are its
 //! twins, `multiply` walks the tiles and shares them among threads, [`linear`] is the layer a candle model holds.

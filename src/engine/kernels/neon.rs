@@ -5,6 +5,8 @@
 //! (`sadalp`), two accumulators for four rows.
 
 #![allow(unsafe_code)]
+#![allow(clippy::needless_range_loop, reason = "one index names a row in several arrays of registers")]
+#![allow(unused_unsafe, reason = "which intrinsics are safe to call differs among compilers")]
 
 use std::arch::aarch64::{
     int8x16_t, int32x4_t, vcvtq_f32_s32, vdupq_n_f32, vdupq_n_s32, vdupq_n_u8, veorq_u8, vfmaq_f32, vget_low_s8,
@@ -89,26 +91,32 @@ macro_rules! kernels {
 #[inline]
 #[target_feature(enable = "neon")]
 fn zero_pairs() -> [int32x4_t; 2] {
-    [vdupq_n_s32(0); 2]
+    // SAFETY: the target feature is all that the instruction asks for; so in the functions below.
+    unsafe { [vdupq_n_s32(0); 2] }
 }
 
 #[inline]
 #[target_feature(enable = "neon")]
 fn add_pairs(dots: [int32x4_t; 2], weights: int8x16_t, x: int8x16_t) -> [int32x4_t; 2] {
-    let low = vmull_s8(vget_low_s8(weights), vget_low_s8(x));
-    [vpadalq_s16(dots[0], low), vpadalq_s16(dots[1], vmull_high_s8(weights, x))]
+    // SAFETY: see `zero_pairs`.
+    unsafe {
+        let low = vmull_s8(vget_low_s8(weights), vget_low_s8(x));
+        [vpadalq_s16(dots[0], low), vpadalq_s16(dots[1], vmull_high_s8(weights, x))]
+    }
 }
 
 #[inline]
 #[target_feature(enable = "neon")]
 fn finish_pairs(dots: [int32x4_t; 2]) -> int32x4_t {
-    vpaddq_s32(dots[0], dots[1])
+    // SAFETY: see `zero_pairs`.
+    unsafe { vpaddq_s32(dots[0], dots[1]) }
 }
 
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn zero_fours() -> int32x4_t {
-    vdupq_n_s32(0)
+    // SAFETY: see `zero_pairs`.
+    unsafe { vdupq_n_s32(0) }
 }
 
 #[inline]
