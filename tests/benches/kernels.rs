@@ -2,13 +2,30 @@
 //!
 //! Run: `cargo bench --bench kernels`, and with `RAYON_NUM_THREADS=1` for one thread (candle reads it too). Criterion
 //! prints multiply-adds a second as "elements". A filter picks shapes: `cargo bench --bench kernels -- gemma/gate`.
+//!
+//! Notes on the way here, in GMAC/s (10^9 multiply-adds a second) on 2 cores of an AMD EPYC (Zen 5, about 3.7 GHz),
+//! best of many runs, the process in a real-time class since the machine was shared. Two `vpdpbusd` a cycle would be
+//! 470 a core, and 375 with the scales' two operations a block on the same two ports.
+//!
+//! | version                                  | predicted                     | measured                                |
+//! |------------------------------------------|-------------------------------|-----------------------------------------|
+//! | packed panels, tiles of 32 x 6           | gate+up m=256, 1 thread: 300  | 192: quantising took a third            |
+//! | quantise with AVX2, by all threads       | 300                           | 298; 2 threads 552                      |
+//! | ask for the next panels while computing  | shortlist m=16: 312 -> 500    | 541; m=1 no faster, so not for m=1      |
+//! | quantise with AVX-512                    | down m=256: 454 -> 600        | 629; 1 thread 227 -> 341                |
+//! | one thread below 4 million multiply-adds | key/value m=4: half the time  | 7.5 -> 2.7 us                           |
+//! | called from a thread of the pool         | q/k/v m=1: 5 us less          | 13.0 -> 6.8 us                          |
+//! | AVX2: whole panels, its own quantising   | down m=256, 1 thread: 41 -> 70| 68; with AVX-VNNI 53 -> 140             |
+//!
+//! Beside candle 0.11.1, same run: 2.1 to 3.6 times as fast from m=16 on where its packed AVX-512 path takes the shape
+//! (columns by 256, rows by 16), 1.2 to 2.9 at m=1, 19 to 36 times where it does not (columns 576 or 640).
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
 use candle_core::{Device, Module, Tensor};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mujaz::engine::kernels::{QuantLinear, QuantMatrix};
 
 /// Layer, outputs, inputs.
@@ -53,8 +70,17 @@ fn layers(criterion: &mut Criterion) {
             }
             let x = Tensor::from_vec(values(m * columns), (m, columns), &Device::Cpu).expect("sizes agree");
             group.throughput(Throughput::Elements((m * rows * columns) as u64));
-            let run = |bencher: &mut criterion::Bencher<'_>, layer: &dyn Module| {
-                bencher.iter(|| layer.forward(black_box(&x)).expect("shapes agree"));
+            let run = |bencher: &mut Bencher<'_>, layer: &(dyn Module + Sync)| {
+                // On a thread of the pool, as the engines run: from outside, every call waits for one to wake.
+                bencher.iter_custom(|times| {
+                    rayon::scope(|_| {
+                        let start = Instant::now();
+                        for _ in 0..times {
+                            black_box(layer.forward(black_box(&x)).expect("shapes agree"));
+                        }
+                        start.elapsed()
+                    })
+                });
             };
             group.bench_function(BenchmarkId::new("ours", m), |bencher| run(bencher, &ours));
             group.bench_function(BenchmarkId::new("candle", m), |bencher| run(bencher, &candle));

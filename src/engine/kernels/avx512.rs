@@ -5,6 +5,7 @@
 //! 128 of the weights' offset away again.
 
 #![allow(unsafe_code)]
+#![allow(clippy::needless_range_loop, reason = "one index names a row in several arrays of registers")]
 
 use std::arch::x86_64::{
     __m256i, __m512, __m512i, _CMP_ORD_Q, _MM_HINT_T1, _mm_prefetch, _mm_storeu_si128, _mm256_load_si256,

@@ -6,8 +6,11 @@
 //! set and for every tile shape, so a row's result does not depend on the rows beside it, on the number of threads or
 //! on the machine. Attention, normalisation and everything else of a model is left to candle.
 //!
+//! Threads are rayon's. A caller that is itself on a thread of the pool (`rayon::scope` around a model's whole run)
+//! saves the waking of one in every product: 7 instead of 13 microseconds for a product with one row.
+//!
 //! Files: [`matrix`] builds and packs weights, `activations` quantises the other side, `tile` picks the instruction
-//! set and defines what a kernel computes, `scalar` is that definition in plain Rust, `avx512` and `avx2` are its
+//! set and defines what a kernel computes, `scalar` is that definition in plain Rust, `avx512`, `avx2` and `neon` are its
 //! twins, `multiply` walks the tiles and shares them among threads, [`linear`] is the layer a candle model holds.
 //!
 //! Source: the block format is ggml's (`docs/gguf.md` and `ggml-common.h` of ggml-org/ggml); the packing is ours.
@@ -20,6 +23,8 @@ mod avx512;
 pub mod linear;
 pub mod matrix;
 mod multiply;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 #[cfg(test)]
 mod tests;

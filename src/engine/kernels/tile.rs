@@ -81,6 +81,12 @@ pub(super) enum Path {
     /// 512-bit registers, products of four bytes at once.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// 128-bit registers, 16-bit products.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// 128-bit registers, products of four bytes at once.
+    #[cfg(target_arch = "aarch64")]
+    NeonDot,
 }
 
 impl Path {
@@ -100,6 +106,13 @@ impl Path {
                 }
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("neon") {
+            paths.push(Self::Neon);
+            if std::arch::is_aarch64_feature_detected!("dotprod") {
+                paths.push(Self::NeonDot);
+            }
+        }
         paths
     }
 
@@ -117,6 +130,9 @@ impl Path {
             Self::Avx2 | Self::AvxVnni => super::avx2::quantize(part),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => super::avx512::quantize(part),
+            // NEON is part of the baseline: the compiler makes vectors of the plain code.
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon | Self::NeonDot => quantize_part(part, quantize_block),
         }
     }
 
@@ -130,6 +146,10 @@ impl Path {
             Self::AvxVnni => super::avx2::run_vnni(operands, tile),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => super::avx512::run(operands, tile),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => super::neon::run(operands, tile),
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonDot => super::neon::run_dot(operands, tile),
         }
     }
 }
