@@ -32,7 +32,8 @@ impl Gguf {
         let bytes = file.metadata()?.len();
         let mut reader = TrackedReader::new(file)?;
         let content = Content::read(&mut reader).map_err(|error| bad(path, explain(&error)))?;
-        for (name, info) in &content.tensor_infos {
+        let infos: std::collections::BTreeMap<_, _> = content.tensor_infos.iter().collect();
+        for (name, info) in infos {
             let size = info.shape.dims().iter().try_fold(1u64, |product, &n| product.checked_mul(n as u64)).and_then(
                 |elements| {
                     let block = info.ggml_dtype.block_size() as u64;

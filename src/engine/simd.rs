@@ -184,7 +184,7 @@ dispatch! {
 #[inline(always)]
 fn gelu_gate_body<const FMA: bool>(gate: &[f32], up: &[f32], out: &mut [f32]) {
     // 0.5 (1 + tanh z) is the logistic function of 2 z, with z = sqrt(2 / pi) (g + 0.044715 g^3).
-    const TWO_Z: f32 = 1.595_769_1;
+    const TWO_Z: f32 = 1.595_769_2;
     for ((out, &g), &up) in out.iter_mut().zip(gate).zip(up) {
         let two_z = TWO_Z * g * fma::<FMA>(0.044_715 * g, g, 1.0);
         *out = g / (1.0 + exp::<FMA>(-two_z)) * up;
@@ -192,7 +192,7 @@ fn gelu_gate_body<const FMA: bool>(gate: &[f32], up: &[f32], out: &mut [f32]) {
 }
 
 dispatch! {
-    /// Gates a row with SiLU: `out = gate * logistic(gate) * up`.
+    /// Gates a row with `SiLU`: `out = gate * logistic(gate) * up`.
     pub fn silu_gate(gate: &[f32], up: &[f32], out: &mut [f32]) = silu_gate_body
 }
 

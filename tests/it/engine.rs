@@ -3,6 +3,9 @@
 //!
 //! The real models are looked for in the folder that `MUJAZ_TEST_MODELS` names; without it those tests say so and pass.
 
+// Helpers of tests may fail as tests do.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -122,7 +125,7 @@ fn a_chain_of_prefixes_gives_the_bits_of_one_run() {
 }
 
 fn sampled(prompt: &[u32], hypotheses: std::ops::Range<u64>) -> Job {
-    let random = |seed| Sampling::Random { temperature: 1.0, top_p: 0.95, seed };
+    let random = |seed| Sampling::Random { temperature: 2.0, top_p: 0.95, seed };
     let mut specs: Vec<_> = hypotheses.map(|seed| HypothesisSpec::new(random(seed))).collect();
     specs.push(HypothesisSpec::new(Sampling::Greedy));
     Job { prefix: SharedPrefix::default(), prompt: prompt.to_vec(), max_new_tokens: 20, hypotheses: specs }
@@ -150,7 +153,8 @@ fn what_is_written_does_not_depend_on_the_batch() {
         let alone = run(&model, &vocabulary, vec![job(i)], 1);
         assert_eq!(&alone[0], together, "job {i}");
     }
-    assert_ne!(together[3][0].ids, together[3][1].ids, "seeds differ");
+    let drawn: std::collections::BTreeSet<&[u32]> = together.iter().flatten().map(|one| &one.ids[..]).collect();
+    assert!(drawn.len() > 8, "seeds differ: {} of 14 hypotheses are unlike", drawn.len());
     assert!(together.iter().flatten().all(|one| one.log_probability < 0.0 && one.log_probability > -20.0));
     // The order of jobs changes nothing either.
     let reversed = run(&model, &vocabulary, (0..4).rev().map(job).collect(), 32);
@@ -390,54 +394,55 @@ struct ExpectedFiles {
     files: BTreeMap<String, Vec<Expected>>,
 }
 
+/// How far logits may lie from llama.cpp's. Both multiply int8 activations of their own (here one scale for 32 values,
+/// there one for 32 or 256, by the type of the weights) with weights that here are int8 and there as in the file; against
+/// f32 arithmetic llama.cpp itself is off by about 0.3. Measured: at most 0.47 for Gemma, 0.76 for `SmolLM2` with its 4-bit
+/// weights; where a token differs, llama.cpp's was at most 0.13 behind.
+const LOGIT_TOLERANCE: f32 = 1.0;
+
 #[test]
 fn real_models_answer_as_in_llama_cpp() {
     let Some(expected) = common::shared("parity/gguf/expected.json") else { return };
     let expected: ExpectedFiles = json(&expected);
     for (name, list) in expected.files {
         let Some(path) = real(&name) else { continue };
-        let t = std::time::Instant::now();
-        let precision = if std::env::var_os("EXACT").is_some() { Precision::Exact } else { Precision::Auto };
-        let model = LlmModel::load(&path, &LoadOptions { precision }).unwrap();
-        println!("{} loaded in {:?}", path.display(), t.elapsed());
+        let model = LlmModel::load(&path, &LoadOptions::default()).unwrap();
         let tokenizer = model.tokenizer().unwrap();
-        let vocabulary = OutputVocabulary::all(model.output());
         for expected in list {
             if let Some(prompt) = &expected.prompt {
                 assert_eq!(tokenizer.encode_prompt(prompt), expected.ids, "{prompt}");
             }
-            let logits = logits_after_each(&model, std::slice::from_ref(&expected.ids)).remove(0);
-            let worst = expected
-                .top_ids
-                .iter()
-                .zip(&expected.top_logits)
-                .map(|(&id, expected)| (logits[id as usize] - expected).abs())
-                .fold(0f32, f32::max);
-            let job = Job {
-                prefix: SharedPrefix::default(),
-                prompt: expected.ids.clone(),
-                max_new_tokens: expected.greedy_ids.len(),
-                hypotheses: vec![HypothesisSpec::new(Sampling::Greedy)],
-            };
-            let params = GenerateParams {
-                vocabulary: &vocabulary,
-                stop: StopStrings::default(),
-                ends: &[],
-                max_sequences: 8,
-                guard_loops: false,
-            };
-            let t = std::time::Instant::now();
-            let got = generate(&model, vec![job], &params, &mut |_| true).unwrap().remove(0).remove(0);
-            let same = got.ids.iter().zip(&expected.greedy_ids).take_while(|(a, b)| a == b).count();
-            println!(
-                "{} ids: worst {worst}, top {} vs {}, greedy same for {same}, {:?}\n  got      {:?}\n  expected {:?}",
-                expected.ids.len(),
-                argmax(&logits),
-                expected.top_ids[0],
-                t.elapsed(),
-                got.text,
-                expected.greedy_text
+            assert_eq!(tokenizer.decode(&expected.greedy_ids), expected.greedy_text);
+            // The prompt, then llama.cpp's own answer token by token.
+            let mut ids = vec![expected.ids.clone()];
+            ids.extend(expected.greedy_ids.iter().map(|&id| vec![id]));
+            let logits = logits_after_each(&model, &ids);
+            let top = expected.top_ids.iter().zip(&expected.top_logits);
+            let worst = top.map(|(&id, expected)| (logits[0][id as usize] - expected).abs()).fold(0f32, f32::max);
+            assert!(worst < LOGIT_TOLERANCE, "{name}, {:?}: logits differ by {worst}", expected.prompt);
+            let best = argmax(&logits[0]) as u32;
+            let place = expected.top_ids.iter().position(|&id| id == best).expect("the best token is among its ten");
+            let behind = expected.top_logits[0] - expected.top_logits[place];
+            assert!(
+                behind < LOGIT_TOLERANCE,
+                "{name}, {:?}: {best} is best, not {:?}",
+                expected.prompt,
+                expected.top_ids
             );
+            // Each token it took is ours, or nearly as good to us.
+            let gaps = logits
+                .iter()
+                .zip(&expected.greedy_ids)
+                .map(|(logits, &id)| logits[argmax(logits)] - logits[id as usize]);
+            let gaps: Vec<f32> = gaps.collect();
+            let (same, widest) =
+                (gaps.iter().filter(|&&gap| gap == 0.0).count(), gaps.iter().copied().fold(0f32, f32::max));
+            println!(
+                "{name}, {} ids: logits differ by {worst:.2}, {same} of {} tokens the same, others at most {widest:.2} behind",
+                ids[0].len(),
+                gaps.len()
+            );
+            assert!(widest < LOGIT_TOLERANCE / 2.0, "{name}, {:?}: {gaps:?}", expected.prompt);
         }
     }
 }
@@ -446,7 +451,6 @@ fn real_models_answer_as_in_llama_cpp() {
 fn the_engine_translates_and_continues() {
     let Some(path) = real(GEMMA) else { return };
     let mut engine = LlmEngine::load(&path).unwrap();
-    println!("english vocabulary {}", engine.english().len());
     let request = |source: &str, terms: &[(&str, &str)]| Request {
         source: source.into(),
         terms: terms.iter().map(|(s, t)| Term { source: s.to_string(), target: t.to_string(), also: Vec::new() }).collect(),
@@ -463,15 +467,24 @@ fn the_engine_translates_and_continues() {
         ),
     ]);
     let params = DecodeParams { greedy: 2, samples: 2, ..DecodeParams::default() };
-    let t = std::time::Instant::now();
     let got = engine.translate(&batch, &params).unwrap();
-    println!("{:?} {got:#?}", t.elapsed());
     let alone = engine.translate(&Batch::of(vec![batch.requests[1].clone()]), &params).unwrap();
     assert_eq!(alone[0], got[1]);
-    assert!(got.iter().all(|hypotheses| hypotheses.len() == 4));
+    let origins: Vec<&str> = got[0].iter().map(|hypothesis| hypothesis.origin.as_str()).collect();
+    assert_eq!(origins, ["greedy", "sample:0", "sample:1", "greedy:1"]);
+    assert!(got[0][0].text.contains("Libya"), "{:?}", got[0]);
+    // A weak model takes a term up more often than not; constraints are tested where they are made.
+    let took_up = got[1].iter().filter(|one| one.text.contains("Abdullah al-Thani")).count();
+    assert!(took_up > 0, "no hypothesis has the term it was given: {:?}", got[1]);
+    assert!(
+        got.iter()
+            .flatten()
+            .all(|one| one.text.chars().all(|c| c == ' ' || c.is_ascii_graphic() || "‘’“”–—…£€".contains(c))),
+        "{got:?}"
+    );
     let params = DecodeParams { max_new_tokens: 8, ..params };
     let continued =
         engine.generate("The capital of", &[" Libya is".into(), " Egypt is".into()], &["."], &params).unwrap();
-    println!("{continued:?}");
     assert_eq!(continued.len(), 2);
+    assert!(continued.iter().all(|one| !one.text.contains('.') && one.tokens <= 8), "{continued:?}");
 }

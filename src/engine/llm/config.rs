@@ -135,7 +135,7 @@ impl Config {
 
     /// Returns whether a layer sees only the window.
     pub fn windowed(&self, layer: usize) -> bool {
-        self.window.is_some() && (layer + 1) % GEMMA3_PATTERN != 0
+        self.window.is_some() && !(layer + 1).is_multiple_of(GEMMA3_PATTERN)
     }
 
     /// Returns the width of one token's keys in one layer, which is that of its values too.
