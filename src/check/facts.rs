@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::pair::Pair;
+use super::strangers::strangers;
 use super::{Facts, names, numbers};
 use crate::glossary::{Category, Strength};
 use crate::number::{Certainty, Kind, Number};
@@ -31,6 +32,7 @@ pub(super) fn count(pair: &Pair<'_>) -> Facts {
         numbers_kept: all_figures - lost_figures,
         names_invented: names::unmatched(pair).invented.iter().map(|m| m.text.clone()).collect(),
         numbers_invented: invented.map(|n| n.span.of(pair.target).to_owned()).collect(),
+        strangers: strangers(pair),
     }
 }
 

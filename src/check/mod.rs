@@ -12,6 +12,7 @@ mod omission;
 mod pair;
 mod repetition;
 mod sound;
+mod strangers;
 mod unrelated;
 mod untranslated;
 
@@ -81,6 +82,8 @@ pub struct Facts {
     pub names_invented: Vec<String>,
     /// Figures in the target that the source lacks.
     pub numbers_invented: Vec<String>,
+    /// Capitalised words in the target that nothing in the source accounts for.
+    pub strangers: Vec<String>,
 }
 
 /// Judges translations against one glossary.
@@ -88,12 +91,20 @@ pub struct Facts {
 pub struct Checker<'g> {
     /// The names that are known.
     pub glossary: &'g Glossary,
+    strict: bool,
 }
 
 impl<'g> Checker<'g> {
     /// Makes a checker over a glossary.
     pub fn new(glossary: &'g Glossary) -> Self {
-        Self { glossary }
+        Self { glossary, strict: false }
+    }
+
+    /// Judges as machine output is to be judged: a person may leave a name out or add one that readers need, a model may
+    /// not. On top of the other verdicts, every known name that is lost and every name that is made up is one.
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self { strict: true, ..self }
     }
 
     /// Judges one translation; an empty list means that nothing was found wrong.
@@ -101,7 +112,7 @@ impl<'g> Checker<'g> {
         if is_blank(target) && !is_blank(source) {
             return vec![Verdict { check: Check::Empty, detail: "the target is empty".into() }];
         }
-        judge(&Pair::read(self.glossary, source, target))
+        self.judge(&Pair::read(self.glossary, source, target))
     }
 
     /// Counts the names and figures that a translation kept and invented.
@@ -112,8 +123,20 @@ impl<'g> Checker<'g> {
     /// As [`Checker::verdicts`] and [`Checker::facts`], with the texts read once.
     pub fn verdicts_and_facts(&self, source: &str, target: &str) -> (Vec<Verdict>, Facts) {
         let pair = Pair::read(self.glossary, source, target);
-        let verdicts = if is_blank(target) { self.verdicts(source, target) } else { judge(&pair) };
+        let verdicts = if is_blank(target) { self.verdicts(source, target) } else { self.judge(&pair) };
         (verdicts, facts::count(&pair))
+    }
+}
+
+impl Checker<'_> {
+    fn judge(&self, pair: &Pair<'_>) -> Vec<Verdict> {
+        let judged = JUDGES.iter().filter_map(|(check, judge)| Some((*check, judge(pair)?)));
+        let mut verdicts: Vec<Verdict> = judged.map(|(check, detail)| Verdict { check, detail }).collect();
+        if self.strict && !verdicts.iter().any(|verdict| verdict.check == Check::Names) {
+            let detail = names::judge_strictly(pair);
+            verdicts.extend(detail.map(|detail| Verdict { check: Check::Names, detail }));
+        }
+        verdicts
     }
 }
 
@@ -122,10 +145,6 @@ fn is_blank(text: &str) -> bool {
     !text.chars().any(char::is_alphanumeric)
 }
 
-fn judge(pair: &Pair<'_>) -> Vec<Verdict> {
-    let judged = JUDGES.iter().filter_map(|(check, judge)| Some((*check, judge(pair)?)));
-    judged.map(|(check, detail)| Verdict { check, detail }).collect()
-}
 
 #[cfg(test)]
 mod tests {

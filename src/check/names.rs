@@ -6,6 +6,7 @@
 
 use super::pair::Pair;
 use super::sound::{heard, sounds};
+use super::strangers::strangers;
 use crate::arabic::words::{fold, run_together, words};
 use crate::english::words::Word;
 use crate::glossary::transliterate::SAME_NAME;
@@ -102,6 +103,31 @@ fn alike(a: Category, b: Category) -> bool {
 /// Returns whether a category holds countries and their people.
 fn is_nation(category: Category) -> bool {
     matches!(category, Category::Country | Category::Nationality)
+}
+
+/// Judges the names of a machine's translation: all that are lost, and all that are made up.
+pub(super) fn judge_strictly(pair: &Pair<'_>) -> Option<String> {
+    let Unmatched { missing, invented } = unmatched(pair);
+    let mut invented: Vec<String> = invented.iter().map(|mention| mention.text.clone()).collect();
+    invented.extend(strangers(pair));
+    let lost: Vec<&str> = missing.iter().map(|name| name.entry.english.as_str()).collect();
+    match (lost.is_empty(), invented.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(format!("source has {}, target does not", list(&lost))),
+        (true, false) => Some(format!("target has {}, source does not", invented.join(", "))),
+        (false, false) => Some(format!("source has {}, target has {}", list(&lost), invented.join(", "))),
+    }
+}
+
+/// Joins names, each once, in order.
+fn list(names: &[&str]) -> String {
+    let mut distinct: Vec<&str> = Vec::new();
+    for name in names {
+        if !distinct.contains(name) {
+            distinct.push(name);
+        }
+    }
+    distinct.join(", ")
 }
 
 /// Judges the names of a pair.

@@ -171,7 +171,7 @@ pub(super) fn build(rows: Rows) -> Glossary {
     let arabic = matching::Index::new(&entries);
     let english = mentions::Index::new(&entries, &rows.doubtful, &rows.common, &rows.english_only, &rows.blocks);
     let names: HashMap<_, _> = rows.names.into_iter().collect();
-    Glossary { entries, arabic, english, names }
+    Glossary { entries, arabic, english, names, ordinary: std::sync::OnceLock::new() }
 }
 
 #[cfg(test)]

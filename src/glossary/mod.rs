@@ -129,6 +129,23 @@ impl Glossary {
         self.english.entries_of(concept).iter().map(|&e| &self.entries[e])
     }
 
+    /// Returns whether a lower-case English word is one of the glossary's words of politics, offices and the calendar or part of a
+    /// body's name, so that its capital in a title (Parliament, General, March) makes no name of it.
+    pub fn is_ordinary(&self, lower: &str) -> bool {
+        self.ordinary
+            .get_or_init(|| {
+                let words = |entry: &Entry| {
+                    let forms = entry.alternatives.iter().chain([&entry.english]);
+                    let parts = forms.flat_map(|form| form.split(|c: char| !c.is_alphanumeric()));
+                    parts.filter(|part| part.len() > 2).map(str::to_lowercase).collect::<Vec<String>>()
+                };
+                let ordinary = [Category::Term, Category::Office, Category::Calendar, Category::Organization];
+                let entries = self.entries.iter().filter(|entry| ordinary.contains(&entry.category));
+                entries.flat_map(words).collect()
+            })
+            .contains(lower)
+    }
+
     /// Returns every English form of countries, peoples, places, people and bodies that is written with a capital, sorted,
     /// each once.
     pub fn english_names(&self) -> Vec<&str> {

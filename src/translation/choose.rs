@@ -24,10 +24,20 @@ pub struct Judged {
 }
 
 /// Judges one hypothesis.
-pub fn judge(checker: &Checker, source: &str, hypothesis: Hypothesis) -> Judged {
+pub fn judge(checker: &Checker, source: &str, mut hypothesis: Hypothesis) -> Judged {
+    hypothesis.text = capitalised(&hypothesis.text);
     let (verdicts, facts) = checker.verdicts_and_facts(source, &hypothesis.text);
     let score = score(checker.glossary, source, &hypothesis, &verdicts, &facts);
     Judged { hypothesis, verdicts, score }
+}
+
+/// Begins a sentence with a capital, whatever small models do.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if first.is_lowercase() => first.to_uppercase().chain(letters).collect(),
+        _ => text.to_owned(),
+    }
 }
 
 /// Returns the best of several; of equals the first.
@@ -45,7 +55,7 @@ fn score(glossary: &Glossary, source: &str, hypothesis: &Hypothesis, verdicts: &
         + 1.0 * share(words_kept, words)
         + 0.5 * hypothesis.log_probability
         - 0.7 * (length / EXPECTED_LENGTH_RATIO).ln().abs();
-    score -= 0.6 * (facts.names_invented.len() + facts.numbers_invented.len()) as f32;
+    score -= 0.6 * (facts.names_invented.len() + facts.numbers_invented.len() + facts.strangers.len()) as f32;
     for verdict in verdicts {
         score -= match verdict.check {
             Check::Empty => 10.0,

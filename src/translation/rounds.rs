@@ -18,6 +18,9 @@ use crate::progress::Progress;
 
 /// Requests that travel together; with their hypotheses they fill the rows of one decoding step.
 const MAX_REQUESTS: usize = 8;
+/// A segment of more characters is also translated clause by clause, whatever the checks say of the whole: a small model
+/// sums long sentences up rather than translating them.
+const LONG: usize = 200;
 /// A clause of a split segment has at most this many characters, where there is a place to split.
 const MAX_CLAUSE: usize = 120;
 
@@ -73,9 +76,10 @@ pub fn sentences(
     effort: Effort,
     progress: &dyn Progress,
 ) -> Result<Vec<Outcome>, Error> {
+    let checker = checker.strict();
     match effort {
-        Effort::Plain => plain(sources, engine, checker, progress),
-        Effort::Full => full(sources, engine, checker, progress),
+        Effort::Plain => plain(sources, engine, &checker, progress),
+        Effort::Full => full(sources, engine, &checker, progress),
     }
 }
 
@@ -134,7 +138,9 @@ fn full(
         outcomes[i].consider(best(judged));
     }
 
-    let again = failed(&outcomes);
+    let long = |i: usize| sources[i].chars().count() > LONG;
+    let again: Vec<usize> =
+        (0..outcomes.len()).filter(|&i| long(i) || !outcomes[i].judged.verdicts.is_empty()).collect();
     let count = |text: &str| text.chars().count();
     let parts: Vec<Vec<&str>> = again
         .iter()

@@ -80,6 +80,7 @@ fn run(sources: &[String], engine: &mut LlmEngine, checker: &Checker, effort: Ef
 /// Says what share of names and figures was kept, and how many invented names no verdict speaks of.
 fn kept(checker: &Checker, sources: &[String], outcomes: &[Outcome]) -> String {
     let mut sum = Facts::default();
+    let (mut strangers, mut strangers_unflagged) = (0, 0);
     let mut unflagged = 0;
     let mut flagged = 0;
     let mut by_check: std::collections::BTreeMap<Check, usize> = std::collections::BTreeMap::new();
@@ -96,12 +97,16 @@ fn kept(checker: &Checker, sources: &[String], outcomes: &[Outcome]) -> String {
         if !outcome.judged.verdicts.iter().any(|verdict| verdict.check == Check::Names) {
             unflagged += facts.names_invented.len();
         }
+        strangers += facts.strangers.len();
+        if outcome.judged.verdicts.is_empty() {
+            strangers_unflagged += facts.strangers.len();
+        }
         sum.names_invented.extend(facts.names_invented);
         sum.numbers_invented.extend(facts.numbers_invented);
     }
     let share = |kept: usize, all: usize| 100.0 * kept as f64 / all.max(1) as f64;
     format!(
-        "names {}/{} ({:.1} %), figures {}/{} ({:.1} %), both {:.1} %; invented names {} ({unflagged} unflagged), invented figures {}; flagged {flagged} {by_check:?}",
+        "names {}/{} ({:.1} %), figures {}/{} ({:.1} %), both {:.1} %; invented names {} ({unflagged} unflagged), unknown capitalised {strangers} ({strangers_unflagged} in unflagged), invented figures {}; flagged {flagged} {by_check:?}",
         sum.names_kept,
         sum.names,
         share(sum.names_kept, sum.names),

@@ -282,21 +282,22 @@ fn hypothesis(continuation: Continuation, origin: String) -> Hypothesis {
     }
 }
 
-/// Returns the ids that English news is written with: ASCII, the marks of typography, and what ends a text.
+/// Returns the ids that English news is written with: letters, digits, the marks of typography, and what ends a text. Marks
+/// of markup and code (`<`, `_`, `camelCase`) are left out: a base model that wanders off writes them, news does not.
 fn english_ids(tokenizer: &dyn Tokenizer) -> Vec<u32> {
     let ids = 0..tokenizer.size() as u32;
     let ends = &tokenizer.specials().ends;
     let english = |id: u32| match tokenizer.kind(id) {
-        Kind::Normal | Kind::UserDefined => {
-            let piece = std::str::from_utf8(tokenizer.piece(id)).unwrap_or("");
-            !piece.is_empty()
-                && piece
-                    .chars()
-                    .all(|c| matches!(c, '\n' | ' '..='~' | '‘' | '’' | '“' | '”' | '–' | '—' | '…' | '£' | '€'))
-        }
+        Kind::Normal | Kind::UserDefined => std::str::from_utf8(tokenizer.piece(id)).is_ok_and(is_english),
         _ => ends.contains(&id),
     };
     ids.filter(|&id| english(id)).collect()
+}
+
+fn is_english(piece: &str) -> bool {
+    let written = |c: char| c.is_ascii_alphanumeric() || "\n .,;:!?'\"()-–—%$£€&/‘’“”…".contains(c);
+    let camel = piece.as_bytes().windows(2).any(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase());
+    !piece.is_empty() && piece.chars().all(written) && !camel
 }
 
 fn sha256(path: &Path) -> std::io::Result<String> {
