@@ -255,6 +255,8 @@ fn explain(error: &candle_core::Error) -> String {
         "the file ends in the middle of its header: it is cut short".into()
     } else if line.contains("unknown magic") {
         format!("not a GGUF file ({line})")
+    } else if line.contains(" remaining") {
+        format!("cut short or broken: {line}")
     } else {
         line.to_owned()
     }

@@ -1,7 +1,7 @@
 //! Decoder-only models from GGUF files, as a translating [`Engine`] and as a [`Generator`].
 //!
 //! In: a model file, then batches of requests or prompts. Out: hypotheses. This file joins the parts: [`model`] computes,
-//! [`generate`] decodes, [`prompt`] says what is asked, [`chat`] how a conversation is written.
+//! [`mod@generate`] decodes, [`prompt`] says what is asked, [`chat`] how a conversation is written.
 
 pub mod attention;
 pub mod cache;

@@ -2,7 +2,7 @@
 //!
 //! In: a GGUF file, then steps (sequence, new tokens). Out: the last hidden state of each step, and logits. The rows of all
 //! steps form one flat matrix without padding, so there is nothing to mask between sequences. Choosing tokens is left to
-//! [`super::generate`]. Follows llama.cpp (`src/models/{gemma3,llama}.cpp`); candle's own `quantized_gemma3` differs in
+//! [`mod@super::generate`]. Follows llama.cpp (`src/models/{gemma3,llama}.cpp`); candle's own `quantized_gemma3` differs in
 //! activation, window and rope scale.
 //! Shapes: r rows (new tokens of all steps), d model width, n query heads, k key heads, h head width, f feed-forward width.
 
