@@ -111,8 +111,8 @@ pub fn denial(words: &[Word], at: usize) -> Option<Denial> {
         }
         // غير أن is "but", and a negated غير (لا غير, ليس غير) is "only".
         "غير" if matches!(next, "ان" | "انه" | "انها" | "انهم" | "اني") => Some(Denial::Soft),
-        "غير" => Some(Denial::Outright),
-        "دون" | "بدون" | "الا" | "ما" | "بلا" | "كلا" | "لو" | "سوي" | "قط" | "ابدا" | "لات" => {
+        // "غير معروف وغير واضح" is answered by one "unclear".
+        "غير" if (1..=3).any(|back| at >= back && without_conjunction(&words[at - back].folded) == "غير") => {
             Some(Denial::Soft)
         }
         "غير" if ALWAYS_DENIED.iter().any(|stem| next.starts_with(stem)) => Some(Denial::Outright),

@@ -14,7 +14,7 @@ mod mentions;
 mod people;
 pub mod transliterate;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +109,8 @@ pub struct Glossary {
     english: mentions::Index,
     /// Words of people's names by their normal form.
     names: HashMap<String, people::NameWord>,
+    /// Words of [`Glossary::is_ordinary`], made when first asked for.
+    ordinary: std::sync::OnceLock<HashSet<String>>,
 }
 
 impl Glossary {
