@@ -145,7 +145,6 @@ fn is_blank(text: &str) -> bool {
     !text.chars().any(char::is_alphanumeric)
 }
 
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

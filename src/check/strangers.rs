@@ -41,9 +41,10 @@ fn is_strange(pair: &Pair<'_>, word: &Word) -> bool {
         && !pair.source.contains(text)
         && !pair.glossary.is_ordinary(stem)
         && !pair.source_names.iter().any(|name| {
-            pair.glossary.concept(&name.entry.concept).chain([name.entry]).any(|entry| {
-                in_form(&entry.english) || entry.alternatives.iter().any(|form| in_form(form))
-            })
+            pair.glossary
+                .concept(&name.entry.concept)
+                .chain([name.entry])
+                .any(|entry| in_form(&entry.english) || entry.alternatives.iter().any(|form| in_form(form)))
         })
         && !heard(&pair.source_words, stem, SAME_NAME)
 }
@@ -57,7 +58,8 @@ mod tests {
     fn made_up_names_are_strangers_and_others_are_not() {
         let checker = Checker::new(Glossary::builtin());
         let source = "أكد وزير الخارجية التونسي كمال الزغلامي يوم الاثنين أن مجلس النواب سيصوت على القانون";
-        let good = "Tunisian Foreign Minister Kamel Zoghlami said on Monday that the House of Representatives would vote.";
+        let good =
+            "Tunisian Foreign Minister Kamel Zoghlami said on Monday that the House of Representatives would vote.";
         assert!(checker.facts(source, good).strangers.is_empty(), "{:?}", checker.facts(source, good).strangers);
         let bad = "Foreign Minister Yong Jong Cha of Hellenica said on Monday that the House would vote.";
         assert_eq!(checker.facts(source, bad).strangers, ["Yong Jong Cha", "Hellenica"]);

@@ -29,7 +29,7 @@ pub struct GlobalArgs {
     /// Add the models of this TOML file to the built-in registry
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub registry: Option<PathBuf>,
-    /// Never use the network; also set by HF_HUB_OFFLINE=1
+    /// Never use the network; also set by `HF_HUB_OFFLINE=1`
     #[arg(long, global = true, help_heading = "Global options")]
     pub offline: bool,
     /// Threads to compute with [default: all cores]

@@ -1,6 +1,6 @@
 //! The one place that decides what is printed: data on standard output, messages on standard error.
 //!
-//! Colour follows NO_COLOR and the terminal (anstream); `-q` leaves errors only, `-v` adds detail.
+//! Colour follows `NO_COLOR` and the terminal (anstream); `-q` leaves errors only, `-v` adds detail.
 
 use std::io::{IsTerminal, Write};
 

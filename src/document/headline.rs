@@ -114,7 +114,7 @@ fn starts_with_separator(line: &str, headline: &str) -> bool {
     line.strip_prefix(headline).is_some_and(|rest| rest.trim_start().starts_with(['-', '–', '—', '|', '»', ':', '·']))
 }
 
-/// Returns the outlet named after a headline in another line: "<headline> - الصباح | Assabah".
+/// Returns the outlet named after a headline in another line: `HEADLINE - الصباح | Assabah`.
 fn site_after(line: &str, headline: &str) -> Option<String> {
     let rest = line.strip_prefix(headline)?;
     rest.split(['-', '–', '—', '|', '»', '·'])

@@ -1,4 +1,4 @@
-//! 4. A [`Batch`](crate::batch::Batch) of segments becomes [`Hypothesis`]es: the seam between the pipeline and models.
+//! 4. A [`Batch`] of segments becomes [`Hypothesis`]es: the seam between the pipeline and models.
 //!
 //! In: source text with the terms that matter in it. Out: hypotheses with their likelihood. An engine does not judge
 //! what it wrote: choosing, checking and retrying are [`crate::translation`]'s. Reading files from disk happens once,

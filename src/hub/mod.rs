@@ -244,7 +244,7 @@ fn lock_model(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress)
     }
 }
 
-/// What [`verify`] found out about a file.
+/// What [`verify()`] found out about a file.
 #[derive(Debug)]
 pub enum Verdict {
     /// The very file lies here.

@@ -1,10 +1,7 @@
 //! The engine against others: logits of transformers on tiny models, token ids and answers of llama.cpp on two real ones; and
 //! against itself: batches, prefixes, broken files.
 //!
-//! The real models are looked for in the folder that `MUJAZ_TEST_MODELS` names; without it those tests say so and pass.
-
-// Helpers of tests may fail as tests do.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+//! The real models are the registry's, fetched by `common::model`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -295,15 +292,16 @@ proptest! {
     }
 }
 
-/// Returns a real model's file, or says that it is not there.
+/// Returns the file of a real model, which the references name by file; or says that the test is skipped.
+///
+/// # Panics
+/// Where the references name a file of which no test knows the model.
 fn real(name: &str) -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("MUJAZ_TEST_MODELS").unwrap_or_else(|| "/work/tmp/models".into()));
-    let path = folder.join(name);
-    if !path.exists() {
-        println!("skipped: {} is not there (set MUJAZ_TEST_MODELS)", path.display());
-        return None;
+    match name {
+        GEMMA => common::model("gemma-3-270m"),
+        SMOLLM => common::model("smollm2-135m-instruct"),
+        _ => panic!("{name}: no model of the registry is known to have this file"),
     }
-    Some(path)
 }
 
 const GEMMA: &str = "gemma-3-270m-q4_k_m.gguf";
@@ -453,7 +451,10 @@ fn the_engine_translates_and_continues() {
     let mut engine = LlmEngine::load(&path).unwrap();
     let request = |source: &str, terms: &[(&str, &str)]| Request {
         source: source.into(),
-        terms: terms.iter().map(|(s, t)| Term { source: s.to_string(), target: t.to_string(), also: Vec::new() }).collect(),
+        terms: terms
+            .iter()
+            .map(|(s, t)| Term { source: s.to_string(), target: t.to_string(), also: Vec::new() })
+            .collect(),
         ..Request::default()
     };
     let batch = Batch::of(vec![

@@ -1,9 +1,6 @@
 //! `mujaz extract`, and the reading of pages behind it: the five real articles against their gold, the pages of
 //! `tests/fixtures` against theirs, the same pages in other encodings, sentence boundaries, and bad input.
 
-// The lint's exception for tests does not reach the functions that tests call.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
-
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;

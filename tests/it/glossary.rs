@@ -194,7 +194,6 @@ fn rate(tallies: &BTreeMap<Category, Tally>, categories: &[Category]) -> f64 {
     held as f64 / of as f64
 }
 
-#[allow(clippy::print_stdout, reason = "the figures are what the test is for")]
 fn show(title: &str, tallies: &BTreeMap<Category, Tally>) {
     for (category, tally) in tallies {
         println!("{title} {category:?}: {} of {} = {:.4}", tally.held, tally.of, tally.held as f64 / tally.of as f64);

@@ -45,7 +45,6 @@ fn article(blocks: Blocks) -> (Document, Translation) {
         furniture: Vec::new(),
         warnings: Vec::new(),
         encoding: "UTF-8".into(),
-        warnings: Vec::new(),
     };
     let engine = Fingerprint { model: "fake".into(), revision: "0".into(), decoding: "0".into() };
     (document, Translation { segments: translations, engine })
