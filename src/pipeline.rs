@@ -4,6 +4,7 @@
 //! each function calls the stages in order. Loading models, writing files and going on after a failed input are the
 //! caller's, who knows about folders and people.
 
+use crate::arabic::words::is_letter;
 use crate::briefing::{ModelLine, Note, NoteSource, Provenance, note};
 use crate::check::Checker;
 use crate::document::{self, Document, ReadOptions};
@@ -48,9 +49,17 @@ pub struct Article {
     pub document: Document,
 }
 
+impl Article {
+    /// Returns whether any of it is to be translated: one segment with an Arabic letter is enough.
+    pub fn needs_translator(&self) -> bool {
+        let document = &self.document;
+        document.segments.iter().any(|segment| document.segment_text(segment).chars().any(is_letter))
+    }
+}
+
 /// The models of a run, loaded, with what notes say about them.
 pub struct Models<'m> {
-    /// Translates; none where all inputs are in English.
+    /// Translates; none where the article is in English (see [`Article::needs_translator`]).
     pub translator: Option<&'m mut dyn Engine>,
     /// Words the bullets; without it they are taken from the translation.
     pub writer: Option<&'m mut dyn Generator>,

@@ -21,6 +21,7 @@ use report::Status;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let printer = Printer::new(&cli.global);
+    work::use_threads(&cli.global);
     let result = match &cli.command {
         Command::Extract(args) => commands::extract::run(args, &cli.global, &printer),
         Command::Check(args) => commands::check::run(args, &cli.global, &printer),

@@ -52,6 +52,20 @@ fn counted(names: &[String]) -> BTreeMap<String, usize> {
     counts
 }
 
+/// Makes the folder that results are to go into and writes into it, so that a folder that takes no files is told
+/// before the work and not after it.
+///
+/// # Errors
+/// As the file system: a file in its place, no permission, no space left.
+pub fn prepare(folder: &Path) -> std::io::Result<()> {
+    fs_err::create_dir_all(folder)?;
+    let probe =
+        tempfile::Builder::new().prefix(".mujaz-").tempfile_in(folder).and_then(|mut file| file.write_all(b" "));
+    probe.map_err(|error| {
+        std::io::Error::new(error.kind(), format!("{}: no file can be written there: {error}", folder.display()))
+    })
+}
+
 /// Writes a file so that it is whole or not there, and makes its folder where that is missing. Returns its path.
 ///
 /// # Errors

@@ -14,6 +14,11 @@ enum Level {
     Verbose,
 }
 
+/// Names standard output in an error that writing to it gave; the kind stays.
+pub fn unwritable(error: std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("standard output: cannot be written: {error}"))
+}
+
 /// Prints at the level the user asked for.
 #[derive(Debug, Clone)]
 pub struct Printer {
@@ -45,8 +50,7 @@ impl Printer {
     /// As the stream; a broken pipe is turned into a quiet success by [`super::report`].
     pub fn data(&self, bytes: &[u8]) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(unwritable)
     }
 
     /// Says something about the course of the work.

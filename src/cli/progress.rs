@@ -47,6 +47,16 @@ impl Bars {
         bar.as_ref().inspect(|bar| action(bar)).is_some()
     }
 
+    /// Prints something with the bar taken away meanwhile.
+    pub fn aside(&self, print: impl FnOnce()) {
+        // A panic while drawing leaves a bar that can still be drawn.
+        let bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match bar.as_ref() {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
     fn replace(&self, bar: Option<ProgressBar>) {
         let old = std::mem::replace(&mut *self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner), bar);
         if let Some(old) = old {
@@ -99,9 +109,7 @@ impl Progress for Bars {
     }
 
     fn notice(&self, line: &str) {
-        if !self.with_bar(|bar| bar.suspend(|| self.printer.status(line))) {
-            self.printer.status(line);
-        }
+        self.aside(|| self.printer.status(line));
     }
 
     fn finished(&self) {

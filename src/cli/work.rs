@@ -26,60 +26,107 @@ use super::report::{CommandError, Kind};
 /// The name by which no model is chosen for the bullets.
 const EXTRACTIVE: &str = "extractive";
 
-/// Models of a run, loaded.
-pub struct Loaded {
-    translator: LlmEngine,
-    writer: Option<LlmEngine>,
-    lines: Vec<ModelLine>,
+/// The models of a run, each loaded when the first article needs it: an English article needs no translator.
+pub struct Crew<'g> {
+    global: &'g GlobalArgs,
+    printer: &'g Printer,
+    /// The translator that was chosen; none for the best that can be had.
+    chosen: Option<String>,
+    /// The writer that was chosen; none for bullets from the translation.
+    wanted_writer: Option<String>,
+    translator: Option<Member>,
+    writer: Option<Member>,
+}
+
+/// A model that is loaded.
+struct Member {
+    engine: LlmEngine,
+    line: ModelLine,
     draft: Option<String>,
 }
 
-impl Loaded {
-    /// Finds, fetches where that is allowed, and loads the models.
+impl<'g> Crew<'g> {
+    /// Takes the ids that were typed; nothing is fetched or loaded yet.
+    ///
+    /// # Errors
+    /// Where no model has that id, or it does other work.
+    pub fn new(
+        translator: Option<&str>,
+        summarizer: Option<&str>,
+        global: &'g GlobalArgs,
+        printer: &'g Printer,
+    ) -> Result<Self, CommandError> {
+        let writer = summarizer.filter(|id| *id != EXTRACTIVE);
+        let registry = models::registry(global, printer)?;
+        for (id, task, verb) in [(translator, Task::Translate, "translate"), (writer, Task::Summarize, "summarize")] {
+            let Some(entry) = id.map(|id| registry.find(id)).transpose()? else { continue };
+            if !entry.does(task) {
+                let message = format!("{} does not {verb}; `mujaz models list` shows what each model does", entry.id);
+                return Err(CommandError::message(Kind::Usage, message));
+            }
+        }
+        let (chosen, wanted_writer) = (translator.map(str::to_owned), writer.map(str::to_owned));
+        Ok(Self { global, printer, chosen, wanted_writer, translator: None, writer: None })
+    }
+
+    /// Lends the pipeline the models that an article needs; finds, fetches where that is allowed, and loads them first.
     ///
     /// # Errors
     /// Where a model cannot be had or is broken.
-    pub fn load(
-        translator: Option<&str>,
-        summarizer: Option<&str>,
-        global: &GlobalArgs,
-        printer: &Printer,
+    pub fn models(
+        &mut self,
+        article: &Article,
+        wanted: Wanted,
         progress: &dyn Progress,
-    ) -> Result<Self, CommandError> {
-        let (entry, files) = match translator {
-            Some(id) => models::ensure_model(id, global, printer, progress)?,
-            None => best_translator(global, printer, progress)?,
-        };
-        if !entry.does(Task::Translate) {
-            let message = format!("{} does not translate; `mujaz models list` shows what each model does", entry.id);
-            return Err(CommandError::message(Kind::Usage, message));
+    ) -> Result<Models<'_>, CommandError> {
+        let (global, printer) = (self.global, self.printer);
+        let mut lent = Models { translator: None, writer: None, lines: Vec::new(), draft: None };
+        if article.needs_translator() {
+            let chosen = self.chosen.as_deref();
+            let member = ready(&mut self.translator, || translator(chosen, global, printer, progress))?;
+            lent.lines.push(member.line.clone());
+            lent.draft.clone_from(&member.draft);
+            lent.translator = Some(&mut member.engine as &mut dyn Engine);
         }
-        let mut lines = vec![line(&entry, "translation")];
-        let draft = entry.draft.then(|| draft(&entry, translator.is_some()));
-        let mut translator = load(&entry, &files)?;
-        translator.avoid_names(&Glossary::builtin().english_names());
-        let mut writer = None;
-        if let Some(id) = summarizer.filter(|id| *id != EXTRACTIVE) {
-            let (entry, files) = models::ensure_model(id, global, printer, progress)?;
-            if !entry.does(Task::Summarize) {
-                let message = format!("{} does not write summaries; `mujaz models list` shows which does", entry.id);
-                return Err(CommandError::message(Kind::Usage, message));
-            }
-            lines.push(line(&entry, "summary"));
-            writer = Some(load(&entry, &files)?);
+        if let Some(id) = self.wanted_writer.as_deref().filter(|_| wanted == Wanted::Summary) {
+            let member = ready(&mut self.writer, || writer(id, global, printer, progress))?;
+            lent.lines.push(member.line.clone());
+            lent.writer = Some(&mut member.engine as &mut dyn Generator);
         }
-        Ok(Self { translator, writer, lines, draft })
+        Ok(lent)
     }
+}
 
-    /// Lends the models to the pipeline.
-    pub fn models(&mut self) -> Models<'_> {
-        Models {
-            translator: Some(&mut self.translator as &mut dyn Engine),
-            writer: self.writer.as_mut().map(|writer| writer as &mut dyn Generator),
-            lines: self.lines.clone(),
-            draft: self.draft.clone(),
-        }
+/// Returns what is there, made first where it is not.
+fn ready(
+    slot: &mut Option<Member>,
+    make: impl FnOnce() -> Result<Member, CommandError>,
+) -> Result<&mut Member, CommandError> {
+    match slot {
+        Some(member) => Ok(member),
+        None => Ok(slot.insert(make()?)),
     }
+}
+
+fn translator(
+    chosen: Option<&str>,
+    global: &GlobalArgs,
+    printer: &Printer,
+    progress: &dyn Progress,
+) -> Result<Member, CommandError> {
+    let (entry, files) = match chosen {
+        Some(id) => models::ensure_model(id, global, printer, progress)?,
+        None => best_translator(global, printer, progress)?,
+    };
+    let mut engine = load(&entry, &files)?;
+    engine.avoid_names(&Glossary::builtin().english_names());
+    let draft = entry.draft.then(|| draft(&entry, chosen.is_some()));
+    Ok(Member { engine, line: line(&entry, "translation"), draft })
+}
+
+fn writer(id: &str, global: &GlobalArgs, printer: &Printer, progress: &dyn Progress) -> Result<Member, CommandError> {
+    let (entry, files) = models::ensure_model(id, global, printer, progress)?;
+    Ok(Member { engine: load(&entry, &files)?, line: line(&entry, "summary"), draft: None })
 }
 
 /// Takes the best translator that can be had: models that are no drafts first, in the registry's order.
@@ -212,16 +259,10 @@ impl Work {
     ///
     /// # Errors
     /// Where the encoding is not one.
-    pub fn plan(
-        inputs: &Inputs,
-        bullets: usize,
-        global: &GlobalArgs,
-        printer: &Printer,
-    ) -> Result<(Self, Tally), CommandError> {
+    pub fn plan(inputs: &Inputs, bullets: usize, printer: &Printer) -> Result<(Self, Tally), CommandError> {
         if let Some(label) = &inputs.encoding {
             mujaz::source::encoding::by_label(label).map_err(|error| CommandError::new(Kind::Usage, &error))?;
         }
-        use_threads(global);
         let Walk { found, skipped, failed, .. } = walk(&inputs.paths);
         let mut tally = Tally::default();
         for error in failed {
@@ -263,12 +304,12 @@ impl Work {
     pub fn brief(
         &self,
         article: &Article,
-        loaded: &mut Loaded,
+        models: &mut Models<'_>,
         wanted: Wanted,
         tally: &mut Tally,
         printer: &Printer,
     ) -> Result<Option<Note>, CommandError> {
-        match pipeline::brief(article, &mut loaded.models(), &self.options, wanted, &self.progress) {
+        match pipeline::brief(article, models, &self.options, wanted, &self.progress) {
             Ok(note) => Ok(Some(note)),
             Err(_) if self.progress.cancelled() => Err(interrupted()),
             Err(error) => {
@@ -283,7 +324,6 @@ impl Work {
 /// The error of a run that the user stopped.
 pub fn interrupted() -> CommandError {
     CommandError::message(Kind::Interrupted, "stopped; the articles that were finished are kept")
-        .hint("the same command goes on from there")
 }
 
 /// Sets how many threads compute; only the first call in a process counts.

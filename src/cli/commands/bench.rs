@@ -14,10 +14,13 @@ use mujaz::engine::llm::LlmEngine;
 use mujaz::engine::llm::cache::SharedPrefix;
 use mujaz::engine::llm::generate::{GenerateParams, HypothesisSpec, Job, generate};
 use mujaz::engine::llm::model::Step;
+use mujaz::registry::Task;
 use serde::Serialize;
 
 use crate::cli::args::{BenchArgs, GlobalArgs};
+use crate::cli::models;
 use crate::cli::printer::Printer;
+use crate::cli::progress::Bars;
 use crate::cli::report::{CommandError, Kind, Status};
 
 /// The text that `bench/peer_llamacpp.py` reads, over and over.
@@ -47,15 +50,11 @@ struct Figures {
 
 /// Runs the command.
 pub fn run(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
-    if let Some(threads) = global.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
-        pool.map_err(|error| CommandError::new(Kind::Internal, &error))?;
-    }
     if args.beam != 1 || args.input.is_some() || args.force_tokens.is_some() {
         let reason = "--beam, --input and --force-tokens are for encoder-decoder models";
         return Err(CommandError::message(Kind::Usage, reason));
     }
-    let path = resolve_model(args)?;
+    let path = resolve_model(args, global, printer)?;
     let start = Instant::now();
     let engine = engine::load(&path).map_err(|error| CommandError::new(Kind::Model, &error))?;
     let load = start.elapsed();
@@ -72,16 +71,28 @@ pub fn run(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
     Ok(Status::Complete)
 }
 
-/// Finds the file to measure. AT MERGE: `--model ID` goes through registry and hub; a path works without them.
-fn resolve_model(args: &BenchArgs) -> Result<PathBuf, CommandError> {
+/// Finds the file to measure: the one named, or a model of the registry, fetched where that is allowed.
+fn resolve_model(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<PathBuf, CommandError> {
     if let Some(path) = &args.model_dir {
         return gguf_in(path);
     }
-    match &args.model {
-        Some(id) if Path::new(id).exists() => gguf_in(Path::new(id)),
-        Some(id) => Err(CommandError::message(Kind::Usage, format!("no file {id:?}"))),
-        None => Err(CommandError::message(Kind::Usage, "no model given").hint("give one with --model-dir FILE.gguf")),
-    }
+    let id = match &args.model {
+        Some(id) => id.clone(),
+        None => {
+            let registry = models::registry(global, printer)?;
+            let first = registry.models().iter().find(|entry| entry.does(Task::Translate));
+            first.map(|entry| entry.id.0.clone()).ok_or_else(|| {
+                CommandError::message(Kind::Usage, "the registry has no model that translates")
+                    .hint("name a file with --model-dir FILE.gguf")
+            })?
+        }
+    };
+    let (entry, files) = models::ensure_model(&id, global, printer, &Bars::new(printer))?;
+    let file = files.gguf().ok_or_else(|| {
+        let message = format!("{}: no engine here runs {} models", entry.id, entry.architecture);
+        CommandError::message(Kind::Model, message)
+    })?;
+    Ok(file.path.clone())
 }
 
 /// Takes a GGUF file, or the only one in a folder.

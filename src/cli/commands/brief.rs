@@ -17,39 +17,44 @@ use crate::cli::args::{BriefArgs, GlobalArgs, NoteFormat};
 use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Kind, Status};
-use crate::cli::work::{Loaded, Tally, Work, interrupted};
+use crate::cli::work::{Crew, Tally, Work, interrupted};
 
 /// Where notes go when nothing else is said.
 const FOLDER: &str = "notes";
+/// What to do after a run was stopped.
+const GO_ON: &str = "the same command goes on from there";
 
 /// Runs the command.
 pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
-    let (work, mut tally) = Work::plan(&args.inputs, usize::from(args.bullets), global, printer)?;
+    let (work, mut tally) = Work::plan(&args.inputs, usize::from(args.bullets), printer)?;
     let one_file = matches!(args.inputs.paths.as_slice(), [path] if !path.is_dir());
     if work.inputs.is_empty() {
         return Err(nothing(&tally));
     }
     let summarizer = args.models.summarizer.as_deref();
-    let mut loaded = Loaded::load(args.models.translator.as_deref(), summarizer, global, printer, &work.progress)?;
+    let mut crew = Crew::new(args.models.translator.as_deref(), summarizer, global, printer)?;
     if one_file && args.output.is_none() {
-        return print_one(args, &work, &mut loaded, tally, printer);
+        return print_one(args, &work, &mut crew, tally, printer);
     }
     let folder = Folder { path: args.output.clone().unwrap_or_else(|| FOLDER.into()), formats: args.format.clone() };
+    output::prepare(&folder.path)?;
     let mut articles = Vec::new();
     let total = work.inputs.len();
     for (place, (found, name)) in work.inputs.iter().enumerate() {
         if work.progress.cancelled() {
-            return Err(interrupted());
+            return Err(interrupted().hint(GO_ON));
         }
         let Some(article) = work.read(found, &mut tally, printer) else { continue };
-        let provenance = pipeline::provenance(&article, &loaded.models(), &work.options);
+        let mut models = crew.models(&article, Wanted::Summary, &work.progress)?;
+        let provenance = pipeline::provenance(&article, &models, &work.options);
         let known = if args.force { None } else { folder.made(name, &provenance) };
         let made_before = known.is_some();
         let note = match known {
             Some(note) => Some(note),
             None => {
                 printer.status(&format!("[{}/{total}] {}", place + 1, found.path.display()));
-                work.brief(&article, &mut loaded, Wanted::Summary, &mut tally, printer)?
+                work.brief(&article, &mut models, Wanted::Summary, &mut tally, printer)
+                    .map_err(|error| if error.kind == Kind::Interrupted { error.hint(GO_ON) } else { error })?
             }
         };
         let Some(note) = note else { continue };
@@ -80,7 +85,7 @@ fn nothing(tally: &Tally) -> CommandError {
 fn print_one(
     args: &BriefArgs,
     work: &Work,
-    loaded: &mut Loaded,
+    crew: &mut Crew<'_>,
     mut tally: Tally,
     printer: &Printer,
 ) -> Result<Status, CommandError> {
@@ -88,7 +93,8 @@ fn print_one(
     let renderer: &dyn Renderer = if args.format == [NoteFormat::Json] { &Json } else { &Markdown };
     for (found, _) in &work.inputs {
         let Some(article) = work.read(found, &mut tally, printer) else { continue };
-        if let Some(note) = work.brief(&article, loaded, Wanted::Summary, &mut tally, printer)? {
+        let mut models = crew.models(&article, Wanted::Summary, &work.progress)?;
+        if let Some(note) = work.brief(&article, &mut models, Wanted::Summary, &mut tally, printer)? {
             tally.count(&note);
             printer.data(&rendered(renderer, &note)?)?;
         }

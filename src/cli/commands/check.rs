@@ -13,7 +13,7 @@ use mujaz::check::{Checker, Verdict};
 use mujaz::glossary::Glossary;
 
 use crate::cli::args::{CheckArgs, GlobalArgs};
-use crate::cli::printer::Printer;
+use crate::cli::printer::{Printer, unwritable};
 use crate::cli::report::{CommandError, Kind, Status};
 
 /// A line of the input.
@@ -53,7 +53,7 @@ pub fn run(args: &CheckArgs, _global: &GlobalArgs, printer: &Printer) -> Result<
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     let counts = judge_lines(&name, BufReader::new(input), &mut out, printer)?;
-    out.flush()?;
+    out.flush().map_err(unwritable)?;
     printer.status(&summary(&counts));
     let complete = counts.flagged == 0 && counts.unreadable == 0;
     Ok(if complete { Status::Complete } else { Status::Partial })
@@ -93,8 +93,8 @@ fn judge_lines(
                 counts.pairs += 1;
                 counts.flagged += usize::from(!verdicts.is_empty());
                 let judged = Judged { id, flagged: !verdicts.is_empty(), verdicts };
-                serde_json::to_writer(&mut *out, &judged).map_err(std::io::Error::from)?;
-                out.write_all(b"\n")?;
+                serde_json::to_writer(&mut *out, &judged).map_err(|error| unwritable(error.into()))?;
+                out.write_all(b"\n").map_err(unwritable)?;
             }
             Err(error) => {
                 counts.unreadable += 1;

@@ -3,16 +3,16 @@
 use serde::Serialize;
 
 use mujaz::document::{self, BlockId, BlockKind, Document, ReadOptions, SegmentId};
+use mujaz::progress::Progress;
 use mujaz::source::{SourceFile, encoding, walk};
 use mujaz::span::Span;
 
 use crate::cli::args::{ExtractArgs, GlobalArgs};
 use crate::cli::output;
 use crate::cli::printer::Printer;
+use crate::cli::progress::Bars;
 use crate::cli::report::{CommandError, Kind, Status};
-
-/// From this many files on, a bar shows how far the work is.
-const MANY: usize = 20;
+use crate::cli::work::interrupted;
 
 /// An article as `extract` writes it. Spans are bytes into `text`.
 #[derive(Debug, Serialize)]
@@ -106,30 +106,40 @@ pub fn run(args: &ExtractArgs, _global: &GlobalArgs, printer: &Printer) -> Resul
     }
     let paths: Vec<&std::path::Path> = walk.found.iter().map(|found| found.path.as_path()).collect();
     let names = output::names(&paths);
-    let bar = bar(walk.found.len(), printer);
+    if args.output.as_os_str() != "-" {
+        output::prepare(&args.output)?;
+    }
+    let bars = Bars::new(printer);
+    bars.started("extracting", walk.found.len() as u64, "articles");
     let mut done = 0usize;
     for (found, name) in walk.found.iter().zip(&names) {
-        bar.set_message(found.path.display().to_string());
+        if bars.cancelled() {
+            bars.finished();
+            return Err(interrupted());
+        }
+        bars.detail(&found.path.display().to_string());
         match extract(found, &options) {
             Ok((file, document)) => {
                 for warning in &document.warnings {
-                    bar.suspend(|| printer.warning(&format!("{}: {warning}", file.path.display())));
+                    bars.aside(|| printer.warning(&format!("{}: {warning}", file.path.display())));
                 }
                 let article = Extracted::new(&file, &document);
-                if let Err(error) = write(&article, &args.output, name, printer) {
-                    bar.finish_and_clear();
+                let mut written = Ok(());
+                bars.aside(|| written = write(&article, &args.output, name, printer));
+                if let Err(error) = written {
+                    bars.finished();
                     return Err(error);
                 }
                 done += 1;
             }
             Err(error) => {
                 failed += 1;
-                bar.suspend(|| printer.error(&error.message));
+                bars.aside(|| printer.error(&error.message));
             }
         }
-        bar.inc(1);
+        bars.advanced((done + failed - walk.failed.len()) as u64);
     }
-    bar.finish_and_clear();
+    bars.finished();
     printer.status(&summary(done, walk.skipped.len(), failed));
     if done == 0 && failed == 0 {
         return Err(CommandError::message(Kind::Input, "no article was found in the paths given").hint(
@@ -163,13 +173,4 @@ fn write(article: &Extracted<'_>, folder: &std::path::Path, name: &str, printer:
 fn summary(done: usize, skipped: usize, failed: usize) -> String {
     let articles = if done == 1 { "article" } else { "articles" };
     format!("{done} {articles}, {skipped} skipped, {failed} failed.")
-}
-
-fn bar(files: usize, printer: &Printer) -> indicatif::ProgressBar {
-    if files < MANY || !printer.draws_progress() {
-        return indicatif::ProgressBar::hidden();
-    }
-    let style =
-        indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}").expect("the template is fixed");
-    indicatif::ProgressBar::new(files as u64).with_style(style)
 }

@@ -13,7 +13,7 @@ use crate::cli::args::{GlobalArgs, Inputs, TranslateArgs, TranslationFormat};
 use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Kind, Status};
-use crate::cli::work::{Loaded, Work, interrupted};
+use crate::cli::work::{Crew, Work, interrupted};
 
 /// Runs the command.
 pub fn run(args: &TranslateArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
@@ -48,12 +48,15 @@ impl Task<'_> {
         global: &GlobalArgs,
         printer: &Printer,
     ) -> Result<Status, CommandError> {
-        let (work, mut tally) = Work::plan(inputs, self.bullets, global, printer)?;
+        let (work, mut tally) = Work::plan(inputs, self.bullets, printer)?;
         if work.inputs.is_empty() {
             return Err(CommandError::message(Kind::Input, "no article found").hint("-v says what was skipped and why"));
         }
-        let mut loaded = Loaded::load(models.0, models.1, global, printer, &work.progress)?;
+        let mut crew = Crew::new(models.0, models.1, global, printer)?;
         let printed = output.as_os_str() == "-";
+        if !printed {
+            output::prepare(output)?;
+        }
         for (place, (found, name)) in work.inputs.iter().enumerate() {
             if work.progress.cancelled() {
                 return Err(interrupted());
@@ -62,7 +65,8 @@ impl Task<'_> {
             if work.inputs.len() > 1 {
                 printer.status(&format!("[{}/{}] {}", place + 1, work.inputs.len(), found.path.display()));
             }
-            let Some(note) = work.brief(&article, &mut loaded, self.wanted, &mut tally, printer)? else { continue };
+            let mut models = crew.models(&article, self.wanted, &work.progress)?;
+            let Some(note) = work.brief(&article, &mut models, self.wanted, &mut tally, printer)? else { continue };
             tally.count(&note);
             let bytes = self.renderer.render(&note).map_err(|error| CommandError::new(Kind::Internal, &error))?;
             if printed {
