@@ -90,6 +90,15 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf
     Ok(path)
 }
 
+/// Writes a file as [`write`] does, unless just these bytes are there already.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_changed(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    let path = folder.join(name);
+    if fs_err::read(&path).is_ok_and(|there| there == bytes) { Ok(path) } else { write(folder, name, bytes) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,7 +67,7 @@ pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
     }
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let briefing = briefing::Briefing::new(articles, tally.failures.clone(), tally.skipped.clone(), version);
-    output::write(&folder.path, "briefing.md", &overview::briefing(&briefing))?;
+    output::write_changed(&folder.path, "briefing.md", &overview::briefing(&briefing))?;
     printer.status(&format!("{} {}", tally.summary("briefed"), folder.path.join("briefing.md").display()));
     Ok(if tally.is_partial() { Status::Partial } else { Status::Complete })
 }

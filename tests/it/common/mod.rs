@@ -44,24 +44,24 @@ pub fn model(id: &str) -> Option<PathBuf> {
     // One try a model and run: tests that need the same one wait here, and a failure is not repeated by each of them.
     static FETCHED: Mutex<BTreeMap<String, Option<PathBuf>>> = Mutex::new(BTreeMap::new());
     let mut fetched = FETCHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let path = fetched.entry(id.to_owned()).or_insert_with(|| {
-        let folder = std::env::var_os("MUJAZ_TEST_MODELS").map_or_else(
-            || Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("test-models"),
-            PathBuf::from,
-        );
-        match pull(&folder, id) {
-            Ok(path) => Some(path),
-            Err(said) => {
-                assert!(std::env::var_os("CI").is_none(), "model {id} cannot be had, and CI must not skip: {said}");
-                println!("skipped: model {id} cannot be had: {said}");
-                None
-            }
+    let path = fetched.entry(id.to_owned()).or_insert_with(|| match pull(&models_folder(), id) {
+        Ok(path) => Some(path),
+        Err(said) => {
+            assert!(std::env::var_os("CI").is_none(), "model {id} cannot be had, and CI must not skip: {said}");
+            println!("skipped: model {id} cannot be had: {said}");
+            None
         }
     });
     if path.is_none() {
         println!("skipped: model {id} is not there");
     }
     path.clone()
+}
+
+/// Returns the folder (`HF_HOME`) that [`model`] fetches into.
+pub fn models_folder() -> PathBuf {
+    std::env::var_os("MUJAZ_TEST_MODELS")
+        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("test-models"), PathBuf::from)
 }
 
 /// Pulls a model with the real binary into a folder of its own (`HF_HOME`), and returns the path it prints.

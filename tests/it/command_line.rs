@@ -1,0 +1,167 @@
+//! What needs no model: help, completions, manual page, and where output cannot go.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Returns the binary with its output in pipes and nothing on standard input.
+fn mujaz(home: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mujaz"));
+    command.env_clear().env("HOME", home).env("COLUMNS", "100").env("NO_COLOR", "1").current_dir(home);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn the_help_is_what_the_documentation_describes() {
+    let home = tempfile::tempdir().unwrap();
+    let mut all = String::new();
+    for command in [
+        "",
+        "brief",
+        "translate",
+        "summarize",
+        "extract",
+        "check",
+        "models",
+        "models list",
+        "models pull",
+        "models path",
+        "models verify",
+        "models remove",
+        "bench",
+        "completions",
+        "man",
+    ] {
+        let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        let output = mujaz(home.path(), &args).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{command}: {output:?}");
+        all += &format!("$ mujaz {}\n{}\n", args.join(" "), String::from_utf8(output.stdout).unwrap());
+    }
+    insta::assert_snapshot!("help", all);
+}
+
+#[test]
+fn completions_and_the_manual_page_know_the_commands() {
+    let home = tempfile::tempdir().unwrap();
+    for args in [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["man"]] {
+        let output = mujaz(home.path(), args).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        for word in ["brief", "translate", "summarize", "extract", "check", "models", "bench"] {
+            assert!(text.contains(word), "{args:?} lacks {word}");
+        }
+        assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_misspelt_command_and_a_missing_argument_are_usage_errors() {
+    let home = tempfile::tempdir().unwrap();
+    for args in
+        [&["breif", "x"][..], &["brief"], &["extract"], &["--threads", "0", "man"], &["brief", "x", "--bullets", "0"]]
+    {
+        let output = mujaz(home.path(), args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", said(&output));
+        assert!(said(&output).contains("error: "), "{args:?}");
+    }
+}
+
+/// Writes a page of so many bytes into a folder.
+fn page(folder: &Path, name: &str, bytes: usize, joint: &str) {
+    let sentence = "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة بكلفة 20 مليون دينار";
+    let text = format!("عنوان المقال عن المشروع\n\n{}\n", format!("{sentence}{joint}").repeat(bytes / sentence.len()));
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+#[test]
+fn an_endless_line_does_not_hold_up_the_others() {
+    let home = tempfile::tempdir().unwrap();
+    page(home.path(), "endless.txt", 2_000_000, " ");
+    page(home.path(), "short.txt", 500, ".\n\n");
+    std::fs::write(home.path().join("empty.txt"), "").unwrap();
+    let output = mujaz(home.path(), &["extract", ".", "-o", "out"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("error: ./empty.txt: the file is empty"), "{}", said(&output));
+    for name in ["endless", "short"] {
+        let json: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(home.path().join(format!("out/{name}.json"))).unwrap()).unwrap();
+        assert!(!json["segments"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_run_quietly() {
+    let home = tempfile::tempdir().unwrap();
+    for name in ["a.txt", "b.txt", "c.txt"] {
+        page(home.path(), name, 400_000, ".\n\n");
+    }
+    let mut child = mujaz(home.path(), &["extract", "."]).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with('{'));
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert_eq!((child.wait().unwrap().code(), errors.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_folder_that_takes_no_files_is_told_before_the_work() {
+    let home = tempfile::tempdir().unwrap();
+    page(home.path(), "a.txt", 500, ".\n\n");
+    std::fs::write(home.path().join("taken"), "x").unwrap();
+    // No model is there: the folder must be looked at first.
+    for command in ["brief", "translate", "summarize", "extract"] {
+        let output = mujaz(home.path(), &[command, "a.txt", "-o", "taken", "--offline"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command}: {}", said(&output));
+        assert!(said(&output).contains("taken"), "{command}: {}", said(&output));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let locked = home.path().join("locked");
+        std::fs::create_dir(&locked).unwrap();
+        std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o555)).unwrap();
+        if std::fs::write(locked.join("probe"), "x").is_ok() {
+            println!("skipped: this user may write everywhere");
+            return;
+        }
+        let output = mujaz(home.path(), &["brief", "a.txt", "-o", "locked", "--offline"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains("locked: no file can be written there"), "{}", said(&output));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    page(home.path(), "a.txt", 500, ".\n\n");
+    page(home.path(), "large.txt", 400_000, ".\n\n");
+    std::fs::write(home.path().join("pairs.jsonl"), r#"{"id":1,"source":"ليبيا","target":"Libya"}"#).unwrap();
+    for args in [&["extract", "a.txt"][..], &["check", "pairs.jsonl"], &["man"], &["completions", "bash"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = mujaz(home.path(), args).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", said(&output));
+        let expected = "error: standard output: cannot be written: No space left on device";
+        assert!(said(&output).starts_with(expected), "{args:?}: {}", said(&output));
+    }
+    // A disk of 64 kB that only the process sees.
+    std::fs::create_dir(home.path().join("disk")).unwrap();
+    let script = "mount -t tmpfs -o size=64k none disk || exit 99; exec \"$0\" extract a.txt large.txt -o disk";
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_mujaz")]).current_dir(home.path());
+    let Ok(output) = command.output() else {
+        println!("skipped: there is no unshare");
+        return;
+    };
+    if output.status.code() == Some(99) || said(&output).starts_with("unshare:") {
+        println!("skipped: this user may not mount: {}", said(&output));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("disk/large.json: cannot be written: No space left on device"), "{}", said(&output));
+}
