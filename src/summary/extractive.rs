@@ -30,7 +30,7 @@ pub fn phrasings(targets: &[&str]) -> Vec<String> {
     found.push(capped(first, MOST_WORDS));
     let mut limit = words_in(found.last().map_or("", String::as_str));
     while limit > LEAST_CUT {
-        let Some(shorter) = cut_at_clause(first, limit - 1) else { break };
+        let Some(shorter) = cut_at_clause(first, LEAST_CUT, limit - 1) else { break };
         limit = words_in(&shorter);
         found.push(shorter);
     }
@@ -38,7 +38,20 @@ pub fn phrasings(targets: &[&str]) -> Vec<String> {
     found.extend(sentences[1..].iter().map(|sentence| capped(sentence, MOST_WORDS)));
     found.dedup();
     found.retain(|statement| statement.chars().any(char::is_alphanumeric));
+    // Words in quotation marks with nobody who says them are no statement, where there is anything else.
+    if found.iter().any(|statement| !is_bare_quotation(statement)) {
+        found.retain(|statement| !is_bare_quotation(statement));
+    }
     found
+}
+
+/// Returns whether nearly all of a statement stands in quotation marks.
+fn is_bare_quotation(statement: &str) -> bool {
+    /// "he said" alone is still no statement.
+    const LEAST_OUTSIDE: usize = 3;
+    let opens = statement.starts_with(['"', '“', '«']);
+    let outside = statement.split(['"', '“', '”', '«', '»']).skip(2).map(words_in).sum::<usize>();
+    opens && outside < LEAST_OUTSIDE
 }
 
 fn words_in(text: &str) -> usize {
@@ -107,7 +120,8 @@ fn capped(sentence: &str, limit: usize) -> String {
     if words_in(sentence) <= limit {
         return sentence.to_owned();
     }
-    if let Some(cut) = cut_at_clause(sentence, limit) {
+    // A cut that keeps most of the sentence, even at a lesser place, before one that keeps only its opening.
+    if let Some(cut) = cut_at_clause(sentence, limit / 2, limit).or_else(|| cut_at_clause(sentence, LEAST_CUT, limit)) {
         return cut;
     }
     let words: Vec<&str> = sentence.split_whitespace().collect();
@@ -131,11 +145,11 @@ enum Place {
     Clause,
 }
 
-/// Cuts a sentence at the last of its best places that leaves at most `limit` words.
-fn cut_at_clause(sentence: &str, limit: usize) -> Option<String> {
+/// Cuts a sentence at the last of its best places that leaves `least` to `limit` words.
+fn cut_at_clause(sentence: &str, least: usize, limit: usize) -> Option<String> {
     let words: Vec<&str> = sentence.split_whitespace().collect();
     let mut best: Option<(Place, usize)> = None;
-    for at in LEAST_CUT..words.len().min(limit + 1) {
+    for at in least..words.len().min(limit + 1) {
         let Some(place) = place_before(&words, at) else { continue };
         if is_open(&words[..at]) {
             continue;
@@ -296,6 +310,22 @@ mod tests {
 
     fn first(target: &str) -> String {
         phrasings(&[target]).into_iter().next().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_long_sentence_is_cut_late_and_a_bare_quotation_is_no_statement() {
+        let long = "The meeting was held after a week of raids by the army, which had announced on Monday that it was \
+            striking positions of the group near the town of Derna, and officials of the three countries discussed \
+            the situation on the ground, the borders, the movements of armed groups and a joint plan for the months ahead.";
+        assert!(words_in(&first(long)) > MOST_WORDS / 2, "{}", first(long));
+        let quotation = "“Keeping the peace and stability of the country is the aim of this request”, the prime minister of \
+            the national government told the heads of five states in letters that his office published on Friday evening, \
+            and he asked them for help against the forces that are marching on the capital of the country.";
+        assert!(
+            phrasings(&[quotation]).iter().all(|statement| !is_bare_quotation(statement)),
+            "{:?}",
+            phrasings(&[quotation])
+        );
     }
 
     #[test]

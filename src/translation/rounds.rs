@@ -224,7 +224,7 @@ fn join(checker: &Checker, source: &str, parts: &[Judged]) -> Option<Judged> {
         let whole = text.trim_end_matches(['.', ',']).len();
         text.truncate(whole);
         text.push_str(", ");
-        text.push_str(&lower_first(words));
+        text.push_str(&lower_first(words, checker));
     }
     let tokens: usize = parts.iter().map(|part| part.hypothesis.tokens).sum();
     let likelihood: f32 =
@@ -243,14 +243,16 @@ fn join(checker: &Checker, source: &str, parts: &[Judged]) -> Option<Judged> {
 }
 
 /// Makes the first letter small where the first word is one that is only capital at a sentence's start.
-fn lower_first(words: &str) -> String {
+fn lower_first(words: &str, checker: &Checker) -> String {
     const FUNCTION_WORDS: &[&str] = &[
         "A", "After", "All", "An", "And", "As", "At", "Because", "Before", "But", "By", "During", "For", "From", "He",
         "His", "If", "In", "It", "Its", "On", "She", "Since", "That", "The", "Their", "These", "They", "This", "Those",
         "Through", "To", "Under", "Until", "We", "When", "Where", "Which", "While", "Who", "With",
     ];
     let first = words.split_whitespace().next().unwrap_or_default();
-    if !FUNCTION_WORDS.contains(&first) {
+    let ordinary = checker.glossary.is_ordinary(&first.to_lowercase())
+        && !checker.glossary.mentions(words).iter().any(|mention| mention.span.start == 0);
+    if !FUNCTION_WORDS.contains(&first) && !ordinary {
         return words.to_owned();
     }
     let mut letters = words.chars();
