@@ -53,7 +53,7 @@ fn score(glossary: &Glossary, source: &str, hypothesis: &Hypothesis, verdicts: &
     let mut score = 2.5 * share(facts.names_kept, facts.names)
         + 1.5 * share(facts.numbers_kept, facts.numbers)
         + 1.0 * share(words_kept, words)
-        + 0.5 * hypothesis.log_probability
+        + 1.0 * hypothesis.log_probability
         - 0.7 * (length / EXPECTED_LENGTH_RATIO).ln().abs();
     score -= 0.6 * (facts.names_invented.len() + facts.numbers_invented.len() + facts.strangers.len()) as f32;
     for verdict in verdicts {

@@ -70,7 +70,9 @@ fn forms(entry: &Entry) -> impl Iterator<Item = &str> {
 fn figures(source: &str) -> Vec<String> {
     let mut figures = Vec::new();
     for number in numbers(source) {
-        if number.certainty >= Certainty::Words {
+        // "The three countries": small counts in words stay words in English too.
+        let in_words = number.certainty == Certainty::Words && number.kind == Kind::Cardinal && number.value < 13.0;
+        if number.certainty >= Certainty::Words && !in_words {
             figures.extend(written(&number, number.span.of(source)));
         }
     }
@@ -112,6 +114,7 @@ mod tests {
         let place = |name: &str| targets.iter().position(|t| *t == name);
         assert!(place("Algeria").is_some() && place("Algeria") < place("Libya"), "{targets:?}");
         assert_eq!(request.numbers, ["12", "2021", "3.5"]);
+        assert_eq!(super::request(Glossary::builtin(), "ثلاث دول و25 ألف نازح").numbers, ["25"]);
         assert!(request.allowed.iter().any(|name| name == "Libyan"), "adjectives are allowed with their country");
     }
 }

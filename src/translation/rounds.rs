@@ -35,9 +35,9 @@ impl Rounds {
     fn full() -> Self {
         let steered = DecodeParams { constrained: true, ..DecodeParams::default() };
         Self {
-            first: DecodeParams { greedy: 2, samples: 2, temperature: 0.5, top_p: 0.9, seed: 1, ..steered.clone() },
+            first: DecodeParams { greedy: 2, samples: 6, temperature: 0.5, top_p: 0.9, seed: 1, ..steered.clone() },
             retry: DecodeParams { greedy: 0, samples: 4, temperature: 0.8, top_p: 0.95, seed: 2, ..steered.clone() },
-            split: DecodeParams { greedy: 1, samples: 2, temperature: 0.5, top_p: 0.9, seed: 3, ..steered },
+            split: DecodeParams { greedy: 1, samples: 4, temperature: 0.5, top_p: 0.9, seed: 3, ..steered },
         }
     }
 }
@@ -280,5 +280,93 @@ fn finished(document: &Document, segment: &Segment, outcome: Outcome) -> Segment
         verdicts,
         attempts: outcome.attempts,
         origin: hypothesis.origin,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::fake::FakeEngine;
+    use crate::glossary::Glossary;
+    use crate::progress::Silent;
+
+    fn engine(answers: &[(&str, &[&str])]) -> FakeEngine {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        FakeEngine { answers: answers.iter().map(|(source, texts)| ((*source).to_owned(), owned(texts))).collect() }
+    }
+
+    fn run(sources: &[&str], mut engine: FakeEngine) -> Vec<Outcome> {
+        let checker = Checker::new(Glossary::builtin());
+        sentences(sources, &mut engine, &checker, Effort::Full, &Silent).unwrap()
+    }
+
+    #[test]
+    fn the_hypothesis_that_keeps_the_names_is_chosen() {
+        let source = "وصل وزير الخارجية التونسي إلى ليبيا";
+        let answers: &[&str] =
+            &["The Egyptian foreign minister arrived in Chad", "The Tunisian foreign minister arrived in Libya"];
+        let outcome = &run(&[source], engine(&[(source, answers)]))[0];
+        assert_eq!(outcome.judged.hypothesis.text, answers[1]);
+        assert!(outcome.judged.verdicts.is_empty());
+        assert_eq!(outcome.attempts, 1, "what passes is not tried again");
+    }
+
+    #[test]
+    fn what_fails_is_tried_again_and_kept_with_its_verdicts() {
+        let sources = ["وصل الوزير إلى ليبيا", "قال المتحدث إن الوضع هادئ"];
+        let outcomes = run(&sources, engine(&[(sources[1], &["The spokesman said that the situation was calm"])]));
+        assert_eq!(outcomes.len(), 2);
+        assert!(outcomes[0].judged.verdicts.iter().any(|verdict| verdict.check == Check::Untranslated));
+        assert!(outcomes[0].attempts >= 2);
+        assert!(outcomes[1].judged.verdicts.is_empty());
+    }
+
+    #[test]
+    fn an_engine_without_an_answer_leaves_a_flagged_segment() {
+        let source = "وصل الوزير إلى ليبيا";
+        let outcome = &run(&[source], engine(&[(source, &[])]))[0];
+        assert!(outcome.judged.hypothesis.text.is_empty());
+        assert_eq!(outcome.judged.verdicts[0].check, Check::Empty);
+    }
+
+    #[test]
+    fn a_long_segment_is_put_together_from_its_clauses() {
+        let first = "اتفقت الجزائر وليبيا على خطة لإقامة تدريبات وتمارين عسكرية مشتركة في الفترة المقبلة بين الجيشين،";
+        let second = "وأكد الوزير أن بلاده ستواصل دعم الحوار بين جميع الأطراف حتى الوصول إلى حل سياسي دائم للأزمة";
+        let source = format!("{first} {second}");
+        let outcome = &run(
+            &[&source],
+            engine(&[
+                (&source, &["Algeria agreed."]),
+                (
+                    first,
+                    &[
+                        "Algeria and Libya agreed on a plan for joint military exercises of the two armies in the coming period.",
+                    ],
+                ),
+                (
+                    second,
+                    &[
+                        "The minister stressed that his country would go on supporting dialogue among all parties until a lasting political solution to the crisis is reached",
+                    ],
+                ),
+            ]),
+        )[0];
+        assert_eq!(outcome.judged.hypothesis.origin, "split");
+        assert!(outcome.judged.hypothesis.text.contains("coming period, the minister stressed"));
+        assert!(outcome.judged.verdicts.is_empty(), "{:?}", outcome.judged.verdicts);
+    }
+
+    #[test]
+    fn a_user_who_wants_to_stop_stops_it() {
+        struct Stop;
+        impl Progress for Stop {
+            fn cancelled(&self) -> bool {
+                true
+            }
+        }
+        let checker = Checker::new(Glossary::builtin());
+        let stopped = sentences(&["نعم"], &mut FakeEngine::default(), &checker, Effort::Full, &Stop);
+        assert!(matches!(stopped, Err(Error::Cancelled)));
     }
 }

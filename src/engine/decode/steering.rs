@@ -36,10 +36,10 @@ impl Strength {
     /// Returns the strength for the n-th hypothesis of a segment: they differ, so that the choice among them is one.
     pub fn of_hypothesis(n: usize) -> Self {
         match n % 4 {
-            0 => Self { begin: 3.0, carry_on: 6.0, window: 3 },
-            1 => Self { begin: 4.5, carry_on: 7.0, window: 2 },
-            2 => Self { begin: 3.0, carry_on: 6.0, window: 2 },
-            _ => Self { begin: 4.0, carry_on: 7.0, window: 4 },
+            0 => Self { begin: 2.5, carry_on: 6.0, window: 3 },
+            1 => Self { begin: 4.0, carry_on: 7.0, window: 2 },
+            2 => Self { begin: 2.5, carry_on: 6.0, window: 2 },
+            _ => Self { begin: 3.5, carry_on: 7.0, window: 4 },
         }
     }
 }
