@@ -5,6 +5,7 @@
 //! (كانون الثاني) and of Libya before 2011 (هانيبال); two at once may stand together (ديسمبر/كانون الأول). Hijri and
 //! relative dates are left to a later stage. Source of the names: Unicode CLDR (ar, ar-DZ, ar-IQ, ar-LB, ar-MA, ar-TN).
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
@@ -20,55 +21,59 @@ const MONTHS: &[(&str, i8)] = &[
     ("جانفي", 1),
     ("كانون الثاني", 1),
     ("كانون ثاني", 1),
-    ("أي النار", 1),
     ("فبراير", 2),
     ("فيفري", 2),
     ("شباط", 2),
-    ("النوار", 2),
     ("مارس", 3),
     ("آذار", 3),
-    ("الربيع", 3),
     ("أبريل", 4),
     ("أفريل", 4),
     ("نيسان", 4),
-    ("الطير", 4),
     ("مايو", 5),
     ("ماي", 5),
     ("أيار", 5),
-    ("الماء", 5),
     ("يونيو", 6),
     ("يونيه", 6),
     ("جوان", 6),
     ("حزيران", 6),
-    ("الصيف", 6),
     ("يوليو", 7),
     ("يوليه", 7),
     ("يوليوز", 7),
     ("جويلية", 7),
     ("تموز", 7),
-    ("ناصر", 7),
     ("أغسطس", 8),
     ("أوت", 8),
     ("غشت", 8),
     ("آب", 8),
-    ("هانيبال", 8),
     ("سبتمبر", 9),
     ("شتنبر", 9),
     ("أيلول", 9),
-    ("الفاتح", 9),
     ("أكتوبر", 10),
     ("تشرين الأول", 10),
     ("تشرين أول", 10),
-    ("التمور", 10),
     ("نوفمبر", 11),
     ("نونبر", 11),
     ("تشرين الثاني", 11),
     ("تشرين ثاني", 11),
-    ("الحرث", 11),
     ("ديسمبر", 12),
     ("دجنبر", 12),
     ("كانون الأول", 12),
     ("كانون أول", 12),
+];
+
+/// The month names of Libya before 2011. All but one are everyday words, so they count only within a whole date.
+const OLD_LIBYAN_MONTHS: &[(&str, i8)] = &[
+    ("أي النار", 1),
+    ("النوار", 2),
+    ("الربيع", 3),
+    ("الطير", 4),
+    ("الماء", 5),
+    ("الصيف", 6),
+    ("ناصر", 7),
+    ("هانيبال", 8),
+    ("الفاتح", 9),
+    ("التمور", 10),
+    ("الحرث", 11),
     ("الكانون", 12),
 ];
 
@@ -86,8 +91,19 @@ pub struct FoundDate {
 
 /// Returns the number (1 to 12) of a month by its name in any of the systems, without clitics.
 pub fn month(name: &str) -> Option<i8> {
-    let wanted = key(name.trim());
-    MONTHS.iter().find(|(known, _)| key(known) == wanted).map(|&(_, number)| number)
+    static OLD_LIBYAN: LazyLock<BTreeMap<String, i8>> = LazyLock::new(|| keyed(OLD_LIBYAN_MONTHS));
+    month_outside_dates(name).or_else(|| OLD_LIBYAN.get(&key(name.trim())).copied())
+}
+
+/// Returns the number (1 to 12) of a month by a name that means it without day and year beside it, too: all but the old
+/// Libyan ones.
+pub fn month_outside_dates(name: &str) -> Option<i8> {
+    static NUMBERS: LazyLock<BTreeMap<String, i8>> = LazyLock::new(|| keyed(MONTHS));
+    NUMBERS.get(&key(name.trim())).copied()
+}
+
+fn keyed(months: &[(&str, i8)]) -> BTreeMap<String, i8> {
+    months.iter().map(|&(name, number)| (key(name), number)).collect()
 }
 
 /// Turns a name into a pattern that also matches its usual misspellings.
@@ -118,7 +134,7 @@ struct Patterns {
 }
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
-    let months = any_of(MONTHS.iter().map(|&(name, _)| name));
+    let months = any_of(MONTHS.iter().chain(OLD_LIBYAN_MONTHS).map(|&(name, _)| name));
     let days = any_of(WEEKDAYS.into_iter().chain(["الإثنين"]));
     let weekday = format!(r"(?:(?:يوم\s+)?(?:{days})\s*[،,:]?\s*(?:الموافق\s+|في\s+)?)?");
     let two = format!(r"(?P<m>{months})(?:\s*[/\\(\-–]\s*(?P<n>{months})\s*\)?)?");

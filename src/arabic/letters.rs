@@ -113,13 +113,7 @@ fn changed(c: char, rule: Rule) -> Option<char> {
 
 /// Returns the value of a Western, Arabic-Indic or Persian digit.
 pub fn digit(c: char) -> Option<u8> {
-    let zero = match c {
-        '0'..='9' => '0',
-        '٠'..='٩' => '٠',
-        '۰'..='۹' => '۰',
-        _ => return None,
-    };
-    u8::try_from(u32::from(c) - u32::from(zero)).ok()
+    crate::number::digit(c).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Returns whether a character is a letter of the Arabic script.

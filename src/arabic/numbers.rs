@@ -4,6 +4,7 @@
 //! `مئتان`, `الثاني والعشرين`, `50 في المئة`, `الثمانينات` are one number each. What a translation made of them is
 //! [`crate::check`]'s. Source: the numeral system of Modern Standard Arabic (Ryding, A Reference Grammar of MSA, ch. 15).
 
+use super::calendar::month_outside_dates;
 use super::words::{Word, without_prefixes, words};
 use crate::number::{Certainty, Dimension, Kind, Literal, Number, Unit, digit, literal, share_scale_of_range};
 use crate::span::Span;
@@ -442,29 +443,11 @@ fn decade(word: &str) -> Option<f64> {
     })
 }
 
-/// Reads the name of a month (Egypt, Levant, Maghreb); those that are also common words or names are weak.
+/// Reads the name of a month; those that are also common words or names are weak.
 fn month(word: &str) -> Option<(f64, Certainty)> {
-    use Certainty::{Weak, Words};
-    Some(match word {
-        "يناير" | "جانفي" => (1.0, Words),
-        "فبراير" | "فيفري" | "شباط" => (2.0, Words),
-        "مارس" => (3.0, Weak),
-        "اذار" => (3.0, Words),
-        "ابريل" | "افريل" => (4.0, Words),
-        "نيسان" => (4.0, Weak),
-        "مايو" | "ايار" => (5.0, Words),
-        "ماي" => (5.0, Weak),
-        "يونيو" | "يونيه" | "حزيران" => (6.0, Words),
-        "جوان" => (6.0, Weak),
-        "يوليو" | "يوليه" | "تموز" | "جويليه" | "يوليوز" => (7.0, Words),
-        "اغسطس" | "غشت" => (8.0, Words),
-        "اب" | "اوت" => (8.0, Weak),
-        "سبتمبر" | "ايلول" | "شتنبر" => (9.0, Words),
-        "اكتوبر" => (10.0, Words),
-        "نوفمبر" | "نونبر" => (11.0, Words),
-        "ديسمبر" | "دجنبر" => (12.0, Words),
-        _ => return None,
-    })
+    let number = month_outside_dates(word)?;
+    let weak = matches!(word, "مارس" | "نيسان" | "ماي" | "جوان" | "اب" | "اوت");
+    Some((f64::from(number), if weak { Certainty::Weak } else { Certainty::Words }))
 }
 
 /// Reads the unit of measure behind a number.
@@ -511,6 +494,24 @@ mod tests {
 
     fn all(text: &str) -> Vec<(f64, Kind)> {
         numbers(text).into_iter().map(|n| (n.value, n.kind)).collect()
+    }
+
+    #[test]
+    fn months_are_those_of_the_calendar_and_everyday_words_are_none() {
+        use Certainty::{Weak, Words};
+        for (word, wanted) in [
+            ("جانفي", Some((1.0, Words))),
+            ("اذار", Some((3.0, Words))),
+            ("مارس", Some((3.0, Weak))),
+            ("اب", Some((8.0, Weak))),
+            ("غشت", Some((8.0, Words))),
+            ("دجنبر", Some((12.0, Words))),
+            ("الماء", None),
+            ("ناصر", None),
+            ("شهر", None),
+        ] {
+            assert_eq!(month(word), wanted, "{word}");
+        }
     }
 
     #[test]

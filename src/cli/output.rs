@@ -8,8 +8,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Returns a name for each path, in order: its stem; where stems collide (also in case alone), the parent folder's name
-/// before it; where these collide too, a number after it. Standard input is called `stdin`.
-pub fn names(paths: &[&Path]) -> Vec<String> {
+/// before it; where these collide too, a number after it. Standard input is called `stdin`. `reserved` are stems (in lower
+/// case) that the command itself writes, so that no path may have them.
+pub fn names(paths: &[&Path], reserved: &[&str]) -> Vec<String> {
     let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
     let with_parent: Vec<String> = paths
         .iter()
@@ -19,9 +20,13 @@ pub fn names(paths: &[&Path]) -> Vec<String> {
             None => stem.clone(),
         })
         .collect();
-    let counts = counted(&stems);
+    let mut counts = counted(&stems);
+    for name in reserved {
+        // As if another path had it: whoever comes with that stem has to take a longer name.
+        *counts.entry((*name).to_owned()).or_insert(0) += 1;
+    }
     let mut names: Vec<String> = Vec::new();
-    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut taken: BTreeSet<String> = reserved.iter().map(|&name| name.to_owned()).collect();
     for (stem, longer) in stems.iter().zip(&with_parent) {
         let wanted = if counts[&stem.to_lowercase()] > 1 { longer } else { stem };
         let mut name = wanted.clone();
@@ -106,11 +111,18 @@ mod tests {
     #[test]
     fn names_never_collide() {
         let paths = ["a/x.txt", "b/x.txt", "y.txt", "c/d/x.txt", "e/d/X.txt", "-", "a-x.txt"].map(Path::new);
-        let names = names(&paths);
+        let names = names(&paths, &[]);
         assert_eq!(&names[..3], ["a-x-2", "b-x", "y"]);
         assert_eq!((names[5].as_str(), names[6].as_str()), ("stdin", "a-x"));
         let distinct: std::collections::BTreeSet<String> = names.iter().map(|n| n.to_lowercase()).collect();
         assert_eq!(distinct.len(), paths.len(), "{names:?}");
+    }
+
+    #[test]
+    fn a_reserved_name_is_left_to_the_command() {
+        let paths = ["x/Briefing.txt", "x/other.txt"].map(Path::new);
+        assert_eq!(names(&paths, &["briefing"]), ["x-Briefing", "other"]);
+        assert_eq!(names(&[Path::new("briefing.txt")], &["briefing"]), ["briefing-2"]);
     }
 
     #[test]

@@ -255,11 +255,16 @@ pub struct Work {
 }
 
 impl Work {
-    /// Finds the inputs; what failed or was passed over goes into the tally.
+    /// Finds the inputs; what failed or was passed over goes into the tally. No result gets a name that is `reserved`.
     ///
     /// # Errors
     /// Where the encoding is not one.
-    pub fn plan(inputs: &Inputs, bullets: usize, printer: &Printer) -> Result<(Self, Tally), CommandError> {
+    pub fn plan(
+        inputs: &Inputs,
+        bullets: usize,
+        reserved: &[&str],
+        printer: &Printer,
+    ) -> Result<(Self, Tally), CommandError> {
         if let Some(label) = &inputs.encoding {
             mujaz::source::encoding::by_label(label).map_err(|error| CommandError::new(Kind::Usage, &error))?;
         }
@@ -267,14 +272,14 @@ impl Work {
         let mut tally = Tally::default();
         for error in failed {
             let reason = CommandError::new(Kind::Input, &error).message;
-            tally.fail(path_in(&reason), reason, printer);
+            tally.fail(error.path().display().to_string(), reason, printer);
         }
         for file in skipped {
             printer.detail(&format!("{}: skipped: {}", file.path.display(), file.reason));
             tally.skipped.push(Skipped { path: file.path.display().to_string(), reason: file.reason.to_string() });
         }
         let paths: Vec<PathBuf> = found.iter().map(|found| found.path.clone()).collect();
-        let names = output::names(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+        let names = output::names(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), reserved);
         let options = Options { bullets, encoding: inputs.encoding.clone(), ..Options::default() };
         let inputs = found.into_iter().zip(names).collect();
         Ok((Self { inputs, options, progress: Bars::new(printer) }, tally))
@@ -332,9 +337,4 @@ pub fn use_threads(global: &GlobalArgs) {
         // An error means that the pool is there already, with the threads of an earlier call.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
     }
-}
-
-/// Messages of the walk begin with the path.
-fn path_in(reason: &str) -> String {
-    reason.split(": ").next().unwrap_or(reason).to_owned()
 }

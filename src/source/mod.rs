@@ -103,6 +103,21 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Returns the file or folder at fault.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Missing { path }
+            | Self::BrokenLink { path, .. }
+            | Self::Unreadable { path, .. }
+            | Self::UnknownKind { path, .. }
+            | Self::NotAFile { path }
+            | Self::Empty { path }
+            | Self::TooLarge { path, .. } => path,
+        }
+    }
+}
+
 impl SourceFile {
     /// Reads an input that a [`walk`](walk::walk) found.
     ///

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::words::{Language, is_arabic_letter, is_stopword, stem, words};
+use super::words::{Language, is_stopword, stem, words};
+use crate::arabic::letters::is_arabic_letter;
 use crate::check::{Checker, Facts};
 use crate::glossary::Strength;
 use crate::number::Certainty;

@@ -8,6 +8,8 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use crate::arabic::letters::{is_arabic_letter, key};
+
 /// The language of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -26,25 +28,13 @@ impl Language {
     }
 }
 
-/// Returns whether a character is a letter of the Arabic script.
-pub fn is_arabic_letter(c: char) -> bool {
-    matches!(c, '\u{0620}'..='\u{064A}' | '\u{066E}'..='\u{06D3}' | '\u{FB50}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}')
-}
-
 /// Cuts a text into words: lower case, Arabic spelling folded (hamza seats, final ya and ta marbuta), vowel signs and
 /// tatweel gone, digits of any script as ASCII.
 pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
-    for c in text.chars() {
+    for c in key(text).chars() {
         match c {
-            // Harakat, the superscript alef, tatweel and invisible marks of direction stand inside words.
-            '\u{064B}'..='\u{065F}' | '\u{0670}' | 'ـ' | '\u{200C}'..='\u{200F}' => {}
-            'أ' | 'إ' | 'آ' | 'ٱ' => word.push('ا'),
-            'ى' | 'ئ' => word.push('ي'),
-            'ؤ' => word.push('و'),
-            'ة' => word.push('ه'),
-            '٠'..='٩' => word.extend(char::from_digit(u32::from(c) - u32::from('٠'), 10)),
             '\'' | '’' if !word.is_empty() => word.push('\''),
             c if c.is_alphanumeric() => word.extend(c.to_lowercase()),
             _ => finish(&mut word, &mut words),

@@ -14,6 +14,7 @@ use mujaz::engine::llm::LlmEngine;
 use mujaz::engine::llm::cache::SharedPrefix;
 use mujaz::engine::llm::generate::{GenerateParams, HypothesisSpec, Job, generate};
 use mujaz::engine::llm::model::Step;
+use mujaz::progress::Progress;
 use mujaz::registry::Task;
 use serde::Serialize;
 
@@ -54,13 +55,16 @@ pub fn run(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
         let reason = "--beam, --input and --force-tokens are for encoder-decoder models";
         return Err(CommandError::message(Kind::Usage, reason));
     }
-    let path = resolve_model(args, global, printer)?;
+    let bars = Bars::new(printer);
+    let path = resolve_model(args, global, printer, &bars)?;
     let start = Instant::now();
     let engine = engine::load(&path).map_err(|error| CommandError::new(Kind::Model, &error))?;
     let load = start.elapsed();
     printer.detail(&format!("loaded {} in {:.2} s", path.display(), load.as_secs_f64()));
-    let figures =
-        measure(&engine, &path, load, args.repeat.max(1)).map_err(|error| CommandError::new(Kind::Model, &error))?;
+    let figures = measure(&engine, &path, load, args.repeat.max(1), &bars).map_err(|error| {
+        let kind = if matches!(error, engine::Error::Cancelled) { Kind::Interrupted } else { Kind::Model };
+        CommandError::new(kind, &error)
+    })?;
     let text = if args.json {
         let json = serde_json::to_string(&figures).map_err(|error| CommandError::new(Kind::Internal, &error))?;
         format!("{json}\n")
@@ -72,7 +76,12 @@ pub fn run(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
 }
 
 /// Finds the file to measure: the one named, or a model of the registry, fetched where that is allowed.
-fn resolve_model(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<PathBuf, CommandError> {
+fn resolve_model(
+    args: &BenchArgs,
+    global: &GlobalArgs,
+    printer: &Printer,
+    bars: &Bars,
+) -> Result<PathBuf, CommandError> {
     if let Some(path) = &args.model_dir {
         return gguf_in(path);
     }
@@ -87,7 +96,7 @@ fn resolve_model(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Re
             })?
         }
     };
-    let (entry, files) = models::ensure_model(&id, global, printer, &Bars::new(printer))?;
+    let (entry, files) = models::ensure_model(&id, global, printer, bars)?;
     let file = files.gguf().ok_or_else(|| {
         let message = format!("{}: no engine here runs {} models", entry.id, entry.architecture);
         CommandError::message(Kind::Model, message)
@@ -116,7 +125,13 @@ fn gguf_in(path: &Path) -> Result<PathBuf, CommandError> {
     }
 }
 
-fn measure(engine: &LlmEngine, path: &Path, load: Duration, repeat: usize) -> Result<Figures, engine::Error> {
+fn measure(
+    engine: &LlmEngine,
+    path: &Path,
+    load: Duration,
+    repeat: usize,
+    bars: &Bars,
+) -> Result<Figures, engine::Error> {
     let model = engine.model();
     let mut ids = engine.tokenizer().encode_prompt(&SENTENCE.repeat(120));
     ids.truncate(PROMPT_TOKENS.min(model.config().context));
@@ -133,12 +148,15 @@ fn measure(engine: &LlmEngine, path: &Path, load: Duration, repeat: usize) -> Re
         model.forward(&mut [Step { sequence: &mut sequence, tokens: written }])?;
         let start = Instant::now();
         for id in written {
+            if bars.cancelled() {
+                return Err(engine::Error::Cancelled);
+            }
             let tokens = std::slice::from_ref(id);
             let hidden = model.forward(&mut [Step { sequence: &mut sequence, tokens }])?;
             model.logits(&hidden, model.output())?;
         }
         decode = decode.max(written.len() as f64 / start.elapsed().as_secs_f64());
-        batched = batched.max(batched_decode(engine, &ids)?);
+        batched = batched.max(batched_decode(engine, &ids, bars)?);
     }
     Ok(Figures {
         engine: format!("mujaz {}", env!("CARGO_PKG_VERSION")),
@@ -156,7 +174,7 @@ fn measure(engine: &LlmEngine, path: &Path, load: Duration, repeat: usize) -> Re
 }
 
 /// Lets 16 hypotheses behind different prompts of 64 tokens grow by 64 tokens, the prompts read before.
-fn batched_decode(engine: &LlmEngine, ids: &[u32]) -> Result<f64, engine::Error> {
+fn batched_decode(engine: &LlmEngine, ids: &[u32], bars: &Bars) -> Result<f64, engine::Error> {
     let model = engine.model();
     let mut jobs = Vec::new();
     for first in 0..BATCH.min(ids.len()) {
@@ -173,7 +191,7 @@ fn batched_decode(engine: &LlmEngine, ids: &[u32]) -> Result<f64, engine::Error>
         guard_loops: false,
     };
     let start = Instant::now();
-    let written = generate(model, jobs, &params, &mut |_| true)?;
+    let written = generate(model, jobs, &params, &mut |_| !bars.cancelled())?;
     let tokens: usize = written.iter().flatten().map(|one| one.ids.len()).sum();
     Ok(tokens as f64 / start.elapsed().as_secs_f64())
 }

@@ -21,12 +21,18 @@ use crate::cli::work::{Crew, Tally, Work, interrupted};
 
 /// Where notes go when nothing else is said.
 const FOLDER: &str = "notes";
+/// The name of the note for all, which no article's note may have.
+const BRIEFING: &str = "briefing";
 /// What to do after a run was stopped.
 const GO_ON: &str = "the same command goes on from there";
 
 /// Runs the command.
 pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
-    let (work, mut tally) = Work::plan(&args.inputs, usize::from(args.bullets), printer)?;
+    if args.output.as_deref() == Some(Path::new("-")) {
+        return Err(CommandError::message(Kind::Usage, "brief writes notes into a folder, and -o - is none")
+            .hint("one file without -o is printed; `mujaz summarize` and `mujaz translate` print any number"));
+    }
+    let (work, mut tally) = Work::plan(&args.inputs, usize::from(args.bullets), &[BRIEFING], printer)?;
     let one_file = matches!(args.inputs.paths.as_slice(), [path] if !path.is_dir());
     if work.inputs.is_empty() {
         return Err(nothing(&tally));
@@ -67,8 +73,8 @@ pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
     }
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let briefing = briefing::Briefing::new(articles, tally.failures.clone(), tally.skipped.clone(), version);
-    output::write_changed(&folder.path, "briefing.md", &overview::briefing(&briefing))?;
-    printer.status(&format!("{} {}", tally.summary("briefed"), folder.path.join("briefing.md").display()));
+    let path = output::write_changed(&folder.path, &format!("{BRIEFING}.md"), &overview::briefing(&briefing))?;
+    printer.status(&format!("{} {}", tally.summary("briefed"), path.display()));
     Ok(if tally.is_partial() { Status::Partial } else { Status::Complete })
 }
 

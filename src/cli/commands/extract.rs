@@ -105,7 +105,7 @@ pub fn run(args: &ExtractArgs, _global: &GlobalArgs, printer: &Printer) -> Resul
         printer.error(&CommandError::new(Kind::Input, error).message);
     }
     let paths: Vec<&std::path::Path> = walk.found.iter().map(|found| found.path.as_path()).collect();
-    let names = output::names(&paths);
+    let names = output::names(&paths, &[]);
     if args.output.as_os_str() != "-" {
         output::prepare(&args.output)?;
     }

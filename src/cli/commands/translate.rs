@@ -48,7 +48,7 @@ impl Task<'_> {
         global: &GlobalArgs,
         printer: &Printer,
     ) -> Result<Status, CommandError> {
-        let (work, mut tally) = Work::plan(inputs, self.bullets, printer)?;
+        let (work, mut tally) = Work::plan(inputs, self.bullets, &[], printer)?;
         if work.inputs.is_empty() {
             return Err(CommandError::message(Kind::Input, "no article found").hint("-v says what was skipped and why"));
         }
