@@ -101,7 +101,8 @@ impl<'g> Checker<'g> {
     }
 
     /// Judges as machine output is to be judged: a person may leave a name out or add one that readers need, a model may
-    /// not. On top of the other verdicts, every known name that is lost and every name that is made up is one.
+    /// not. On top of the other verdicts, every known name that is lost and every name that is made up is one, and so is a
+    /// sentence that breaks off.
     #[must_use]
     pub fn strict(self) -> Self {
         Self { strict: true, ..self }
@@ -135,6 +136,10 @@ impl Checker<'_> {
         if self.strict && !verdicts.iter().any(|verdict| verdict.check == Check::Names) {
             let detail = names::judge_strictly(pair);
             verdicts.extend(detail.map(|detail| Verdict { check: Check::Names, detail }));
+        }
+        if self.strict && !verdicts.iter().any(|verdict| verdict.check == Check::Omission) {
+            let detail = omission::judge_strictly(pair);
+            verdicts.extend(detail.map(|detail| Verdict { check: Check::Omission, detail }));
         }
         verdicts
     }

@@ -74,10 +74,32 @@ fn breaks_off(lower: &str) -> bool {
     )
 }
 
+/// Judges whether a machine's target stops in the middle of a phrase, whatever its length.
+pub(super) fn judge_strictly(pair: &Pair<'_>) -> Option<String> {
+    let end = pair.target.trim_end().trim_end_matches(['.', '"', '”', '’', ')', '…']).trim_end();
+    let last = pair.target_words.last().filter(|word| word.span.end == end.len());
+    let dangles = last.is_some_and(|word| breaks_off(&word.lower) || matches!(word.lower.as_str(), "of" | "with"));
+    let sign = end.ends_with([',', '$', '£', '€', '(', '-']);
+    (dangles || sign).then(|| "target breaks off at its end".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::check::Check;
+    use crate::check::Checker;
     use crate::check::tests::flags;
+    use crate::glossary::Glossary;
+
+    #[test]
+    fn a_target_that_breaks_off_is_flagged_in_machine_output() {
+        let checker = Checker::new(Glossary::builtin()).strict();
+        let source = "قال الوزير إن المشروع كلف كثيرا";
+        for broken in ["The minister said that the project cost the", "The minister said that the project cost $"] {
+            let verdicts = checker.verdicts(source, broken);
+            assert!(verdicts.iter().any(|verdict| verdict.detail.contains("breaks off")), "{broken}: {verdicts:?}");
+        }
+        assert!(checker.verdicts(source, "The minister said that the project had cost a lot.").is_empty());
+    }
 
     #[test]
     fn faults_are_flagged() {

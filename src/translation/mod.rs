@@ -1,6 +1,6 @@
 //! 5. Hypotheses become a checked [`Translation`]: every segment's best target, and what is wrong with it.
 //!
-//! In: a [`Document`](crate::document::Document), an [`Engine`](crate::engine::Engine), a
+//! In: a [`Document`], an [`Engine`](crate::engine::Engine), a
 //! [`Checker`](crate::check::Checker). Out: one [`SegmentTranslation`] a segment, in order, none dropped. Phrasing a
 //! summary is [`crate::summary`]'s, showing a mark is [`crate::render`]'s.
 

@@ -259,6 +259,11 @@ fn lower_first(words: &str, checker: &Checker) -> String {
     letters.next().map(|c| c.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// Returns whether a source ends with a stop, whatever marks close behind it.
+fn ends_sentence(source: &str) -> bool {
+    source.trim_end_matches(['"', '”', '»', '’', ')', ' ']).ends_with(['.', '!', '؟', '…'])
+}
+
 /// Turns an outcome into what stands in the note.
 fn finished(document: &Document, segment: &Segment, outcome: Outcome) -> SegmentTranslation {
     let Judged { hypothesis, mut verdicts, .. } = outcome.judged;
@@ -271,6 +276,9 @@ fn finished(document: &Document, segment: &Segment, outcome: Outcome) -> Segment
     if matches!(kind, Some(BlockKind::Title | BlockKind::Subheading)) {
         // Headlines have no full stop, whatever a model thinks of sentences.
         target.truncate(target.trim_end_matches('.').len());
+    } else if ends_sentence(document.segment_text(segment)) && target.ends_with(char::is_alphanumeric) {
+        // A paragraph's sentences stand side by side: without its stop one would run into the next.
+        target.push('.');
     }
     SegmentTranslation {
         segment: segment.id,
