@@ -115,8 +115,20 @@ fn without_lean(sentence: &str) -> String {
     ENDING.replace(&rest, "").into_owned()
 }
 
-/// Caps a statement: whole where it fits, else cut at a clause, else at a word with an ellipsis.
+/// Caps a statement. Finishing a cut can part a word at a stray quotation mark, so that a shorter cut is needed.
 fn capped(sentence: &str, limit: usize) -> String {
+    let mut tried = limit;
+    loop {
+        let made = cut_to(sentence, tried);
+        if words_in(&made) <= limit || tried <= 1 {
+            return made;
+        }
+        tried -= 1;
+    }
+}
+
+/// Cuts a sentence: whole where it fits, else cut at a clause, else at a word with an ellipsis.
+fn cut_to(sentence: &str, limit: usize) -> String {
     if words_in(sentence) <= limit {
         return sentence.to_owned();
     }
@@ -370,6 +382,13 @@ mod tests {
     #[test]
     fn abbreviations_end_no_sentence() {
         assert_eq!(first("Dr. A. Salem spoke to the press."), "Dr. A. Salem spoke to the press.");
+    }
+
+    #[test]
+    fn a_stray_mark_within_a_word_makes_no_statement_too_long() {
+        // Found by the property below.
+        let target = ", A”A A ( a A “ \" “ A ” \" \" a a A \" 0 \"\" 0 a 0 A A A ( a \" 0 , A A \"\" \" “ A a \" ” ”\" 0\"a a A ( B \" \"";
+        assert!(phrasings(&[target]).iter().all(|statement| words_in(statement) <= MOST_WORDS));
     }
 
     proptest! {
