@@ -98,7 +98,12 @@ pub fn provenance(article: &Article, models: &Models, options: &Options) -> Prov
         source: article.source.clone(),
         models: models.lines.clone(),
         draft: models.draft.clone(),
-        options: format!("{} decoding={}", options.key(), decoding.as_deref().unwrap_or("none")),
+        options: format!(
+            "{} decoding={} sources={}",
+            options.key(),
+            decoding.as_deref().unwrap_or("none"),
+            env!("MUJAZ_SOURCES")
+        ),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

@@ -71,6 +71,18 @@ pub fn prepare(folder: &Path) -> std::io::Result<()> {
     })
 }
 
+/// Makes a file under a passing name, with the permissions of any new file: the umask takes its part of them.
+fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".mujaz-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
 /// Writes a file so that it is whole or not there, and makes its folder where that is missing. Returns its path.
 ///
 /// # Errors
@@ -81,15 +93,12 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf
     let named = |error: std::io::Error| {
         std::io::Error::new(error.kind(), format!("{}: cannot be written: {error}", path.display()))
     };
-    let mut file = tempfile::Builder::new().prefix(".mujaz-").tempfile_in(folder).map_err(named)?;
+    let mut file = new_file(folder).map_err(named)?;
     file.write_all(bytes).map_err(named)?;
     file.as_file().sync_all().map_err(named)?;
-    // Temporary files are private; results get the permissions of any new file.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = fs_err::metadata(&path).map_or(0o644, |old| old.permissions().mode() & 0o777);
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(named)?;
+    // A file that is replaced keeps who may read it.
+    if let Ok(old) = fs_err::metadata(&path) {
+        file.as_file().set_permissions(old.permissions()).map_err(named)?;
     }
     file.persist(&path).map_err(|error| named(error.error))?;
     Ok(path)

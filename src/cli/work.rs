@@ -3,7 +3,7 @@
 //!
 //! In: paths and the wanted models. Out: a note an article, in order, and a [`Tally`] of how it went.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mujaz::briefing::{Failure, ModelLine, Note, Skipped};
 use mujaz::engine::llm::LlmEngine;
@@ -165,11 +165,12 @@ fn load(entry: &ModelEntry, files: &ModelFiles) -> Result<LlmEngine, CommandErro
 }
 
 fn line(entry: &ModelEntry, role: &str) -> ModelLine {
+    // The hashes too: a registry may give an id other files of the same revision.
     let hub = entry.files.first().and_then(|file| file.hub.as_ref()).map(|hub| hub.revision.clone());
-    let sha256 = entry.files.first().map(|file| format!("sha256:{}", file.sha256));
+    let hashes = entry.files.iter().map(|file| format!("sha256:{}", file.sha256));
     ModelLine {
         id: entry.id.0.clone(),
-        revision: hub.or(sha256).unwrap_or_default(),
+        revision: hub.into_iter().chain(hashes).collect::<Vec<_>>().join(" "),
         role: role.into(),
         licence: entry.licence.name.clone(),
     }
@@ -197,8 +198,10 @@ pub struct Tally {
     pub segments: usize,
     /// Segments that are flagged.
     pub flagged: usize,
-    /// Bullets that are missing.
+    /// Articles with fewer bullets than were asked for.
     pub shortfalls: usize,
+    /// Articles that were read with a warning.
+    pub warned: usize,
 }
 
 impl Tally {
@@ -218,7 +221,7 @@ impl Tally {
 
     /// Returns whether anything needs the user's eye.
     pub fn is_partial(&self) -> bool {
-        self.flagged > 0 || self.shortfalls > 0 || !self.failures.is_empty()
+        self.flagged > 0 || self.shortfalls > 0 || self.warned > 0 || !self.failures.is_empty()
     }
 
     /// Says how the run went, in one line.
@@ -229,6 +232,9 @@ impl Tally {
         }
         if self.shortfalls > 0 {
             parts.push(format!("{} with fewer bullets than asked for", self.shortfalls));
+        }
+        if self.warned > 0 {
+            parts.push(format!("{} read with a warning", self.warned));
         }
         if !self.skipped.is_empty() {
             parts.push(format!("{} skipped", counted(self.skipped.len(), "file")));
@@ -285,6 +291,26 @@ impl Work {
         Ok((Self { inputs, options, progress: Bars::new(printer) }, tally))
     }
 
+    /// Refuses to write results over the articles that they are made from.
+    ///
+    /// # Errors
+    /// Where a result with one of these extensions in `folder` would have the path of an input.
+    pub fn spare_inputs(&self, folder: &Path, extensions: &[&str]) -> Result<(), CommandError> {
+        let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+        let inputs: std::collections::BTreeSet<PathBuf> =
+            self.inputs.iter().filter_map(|(found, _)| canonical(&found.path)).collect();
+        for (_, name) in &self.inputs {
+            for extension in extensions {
+                let result = folder.join(format!("{name}.{extension}"));
+                if canonical(&result).is_some_and(|path| inputs.contains(&path)) {
+                    let message = format!("{}: the result would be written over this article", result.display());
+                    return Err(CommandError::message(Kind::Usage, message).hint("name another folder with -o"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Reads one input; what failed goes into the tally.
     pub fn read(&self, found: &Found, tally: &mut Tally, printer: &Printer) -> Option<Article> {
         match pipeline::read(found, &self.options) {
@@ -292,6 +318,7 @@ impl Work {
                 for warning in &article.document.warnings {
                     printer.warning(&format!("{}: {warning}", article.source.path));
                 }
+                tally.warned += usize::from(!article.document.warnings.is_empty());
                 Some(article)
             }
             Err(error) => {

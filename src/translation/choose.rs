@@ -26,7 +26,11 @@ pub struct Judged {
 /// Judges one hypothesis.
 pub fn judge(checker: &Checker, source: &str, mut hypothesis: Hypothesis) -> Judged {
     hypothesis.text = capitalised(&hypothesis.text);
-    let (verdicts, facts) = checker.verdicts_and_facts(source, &hypothesis.text);
+    let (mut verdicts, facts) = checker.verdicts_and_facts(source, &hypothesis.text);
+    if hypothesis.finish != Finish::Stop && verdicts.is_empty() {
+        let check = if hypothesis.finish == Finish::Loop { Check::Repetition } else { Check::Omission };
+        verdicts.push(Verdict { check, detail: "the model did not end the sentence by itself".into() });
+    }
     let score = score(checker.glossary, source, &hypothesis, &verdicts, &facts);
     Judged { hypothesis, verdicts, score }
 }

@@ -10,7 +10,7 @@ pub mod rounds;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Verdict;
+use crate::check::{Check, Verdict};
 use crate::document::{BlockId, Document, Segment, SegmentId};
 use crate::engine::Fingerprint;
 use crate::span::Span;
@@ -44,9 +44,10 @@ pub struct SegmentTranslation {
     pub status: Status,
     /// What they found; empty where it is clean.
     pub verdicts: Vec<Verdict>,
-    /// How many times the segment was given to the engine, from 1; 0 where it was not (a memory's answer).
+    /// How many times the segment was given to the engine, from 1; 0 where it was not (a segment without Arabic).
     pub attempts: u32,
-    /// How the target was made: the hypothesis' origin (`greedy`, `sample:3`, `split:greedy`) or `memory`.
+    /// How the target was made: the hypothesis' origin (`greedy`, `greedy:1`, `sample:3`), `split` where it was put together
+    /// from clauses, `copied` where there was nothing to translate, `none` where the engine gave nothing.
     pub origin: String,
 }
 
@@ -54,14 +55,15 @@ impl SegmentTranslation {
     /// Makes the translation of a segment that has nothing to translate: no Arabic letter.
     pub fn copied(document: &Document, segment: &Segment) -> Self {
         let source = document.segment_text(segment).to_owned();
+        let verdicts: Vec<Verdict> = foreign(&source).into_iter().collect();
         Self {
             segment: segment.id,
             block: segment.block,
             span: segment.span,
             target: source.clone(),
             source,
-            status: Status::Clean,
-            verdicts: Vec::new(),
+            status: if verdicts.is_empty() { Status::Clean } else { Status::Flagged },
+            verdicts,
             attempts: 0,
             origin: "copied".into(),
         }
@@ -71,6 +73,22 @@ impl SegmentTranslation {
     pub fn is_flagged(&self) -> bool {
         self.status == Status::Flagged
     }
+}
+
+/// Judges a text that was kept because it is not Arabic: it should be English, and other languages are flagged.
+fn foreign(text: &str) -> Option<Verdict> {
+    /// Fewer words are names and credits more often than sentences.
+    const LEAST_WORDS: usize = 8;
+    /// In English news about four words in ten are function words; French and Spanish share one in twenty by chance.
+    const LEAST_SHARE: f64 = 0.15;
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    let latin = text.chars().filter(|c| c.is_alphabetic() && *c < '\u{250}').count();
+    let words = crate::english::words::words(text);
+    let function = words.iter().filter(|word| crate::english::words::is_function_word(&word.lower)).count();
+    let other_script = letters >= 3 && latin * 2 < letters;
+    let other_words = words.len() >= LEAST_WORDS && (function as f64) < LEAST_SHARE * words.len() as f64;
+    (other_script || other_words)
+        .then(|| Verdict { check: Check::Untranslated, detail: "neither Arabic nor English: kept as it is".into() })
 }
 
 /// A document's segments with their targets.
@@ -114,5 +132,29 @@ impl Translation {
     /// Returns the flagged segments, in order.
     pub fn flagged(&self) -> impl Iterator<Item = &SegmentTranslation> {
         self.segments.iter().filter(|segment| segment.is_flagged())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::foreign;
+
+    #[test]
+    fn other_languages_are_flagged_and_english_is_not() {
+        for english in [
+            "The minister said on Monday that the talks between the two countries would resume in Geneva.",
+            "Reuters",
+            "(Getty Images/AFP)",
+            "12.5 %",
+        ] {
+            assert_eq!(foreign(english), None, "{english}");
+        }
+        for other in [
+            "Le ministre tunisien a déclaré lundi que les négociations reprendraient à Genève le mois prochain.",
+            "Министр заявил, что переговоры возобновятся.",
+            "El ministro declaró el lunes que las negociaciones se reanudarán en Ginebra el próximo mes.",
+        ] {
+            assert!(foreign(other).is_some(), "{other}");
+        }
     }
 }

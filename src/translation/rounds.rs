@@ -9,7 +9,7 @@ use super::request::request;
 use super::{SegmentTranslation, Status, Translation};
 use crate::arabic::words::is_letter;
 use crate::batch::{Request, batches, in_order};
-use crate::check::{Check, Checker, Verdict};
+use crate::check::Checker;
 use crate::document::clause;
 use crate::document::{BlockKind, Document, Segment};
 use crate::engine::{DecodeParams, Engine, Error, Finish, Hypothesis};
@@ -155,7 +155,9 @@ fn full(
             .zip(answers.by_ref())
             .filter_map(|(part, found)| best(found.into_iter().map(|h| judge(checker, part, h)).collect()))
             .collect();
-        outcomes[i].consider(join(checker, sources[i], &chosen));
+        // A clause without words would be an omission that the length of the whole may hide.
+        let whole = chosen.len() == parts.len() && chosen.iter().all(|part| !part.hypothesis.text.trim().is_empty());
+        outcomes[i].consider(if whole { join(checker, sources[i], &chosen) } else { None });
     }
     Ok(outcomes)
 }
@@ -213,9 +215,6 @@ fn join(checker: &Checker, source: &str, parts: &[Judged]) -> Option<Judged> {
     let mut text = String::new();
     for part in parts {
         let words = part.hypothesis.text.trim();
-        if words.is_empty() {
-            continue;
-        }
         if text.is_empty() {
             text.push_str(words);
             continue;
@@ -266,11 +265,7 @@ fn ends_sentence(source: &str) -> bool {
 
 /// Turns an outcome into what stands in the note.
 fn finished(document: &Document, segment: &Segment, outcome: Outcome) -> SegmentTranslation {
-    let Judged { hypothesis, mut verdicts, .. } = outcome.judged;
-    if hypothesis.finish != Finish::Stop && verdicts.is_empty() {
-        let check = if hypothesis.finish == Finish::Loop { Check::Repetition } else { Check::Omission };
-        verdicts.push(Verdict { check, detail: "the model did not end the sentence by itself".into() });
-    }
+    let Judged { hypothesis, verdicts, .. } = outcome.judged;
     let kind = document.blocks.iter().find(|block| block.id == segment.block).map(|block| block.kind);
     let mut target = hypothesis.text;
     if matches!(kind, Some(BlockKind::Title | BlockKind::Subheading)) {
@@ -296,6 +291,7 @@ fn finished(document: &Document, segment: &Segment, outcome: Outcome) -> Segment
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Check;
     use crate::engine::fake::FakeEngine;
     use crate::glossary::Glossary;
     use crate::progress::Silent;

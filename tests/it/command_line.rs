@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::common;
+
 /// Returns the binary with its output in pipes and nothing on standard input.
 fn mujaz(home: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mujaz"));
@@ -163,4 +165,54 @@ fn a_full_disk_is_named() {
     };
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     assert!(said(&output).contains("disk/large.json: cannot be written: No space left on device"), "{}", said(&output));
+}
+
+const ENGLISH: &str = "The Libyan government said on Monday that the talks in Geneva would resume next week.\n\n\
+    The Algerian minister announced a plan worth 2 million dollars for the security of the border.\n\n\
+    Aid agencies warned that 300 families need shelter before the winter, and that the roads are closed.\n\n\
+    The court postponed the trial of four officials until March, and their lawyers will appeal.\n";
+
+#[test]
+fn results_are_never_written_over_the_articles() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("articles");
+    fs_err::create_dir(&folder).unwrap();
+    fs_err::write(folder.join("a.txt"), ENGLISH).unwrap();
+    fs_err::write(folder.join("m.md"), ENGLISH).unwrap();
+    common::mujaz(home.path()).args(["translate", "a.txt", "-o", "."]).current_dir(&folder).assert().code(2);
+    common::mujaz(home.path()).args(["brief", "m.md", "-o", "../articles"]).current_dir(&folder).assert().code(2);
+    assert_eq!(fs_err::read_to_string(folder.join("a.txt")).unwrap(), ENGLISH);
+    assert_eq!(fs_err::read_to_string(folder.join("m.md")).unwrap(), ENGLISH);
+}
+
+#[test]
+fn an_older_markdown_note_is_not_taken_for_the_new_one() {
+    let home = tempfile::tempdir().unwrap();
+    fs_err::write(home.path().join("a.txt"), ENGLISH).unwrap();
+    let brief = |more: &[&str]| {
+        let arguments = ["brief", "a.txt", "-o", "out"].into_iter().chain(more.iter().copied());
+        common::mujaz(home.path()).args(arguments).current_dir(home.path()).assert().code(0);
+        fs_err::read_to_string(home.path().join("out/a.md")).unwrap()
+    };
+    let first = brief(&[]);
+    assert_eq!(first.matches("\n- **").count(), 3, "{first}");
+    assert_ne!(brief(&["--format", "md", "--bullets", "1"]), first);
+    assert_eq!(brief(&[]), first);
+    fs_err::write(home.path().join("a.txt"), ENGLISH.replace("300 families", "400 families")).unwrap();
+    brief(&["--format", "json"]);
+    assert!(brief(&[]).contains("400 families"));
+}
+
+#[test]
+fn an_article_in_another_language_is_flagged() {
+    let home = tempfile::tempdir().unwrap();
+    let french = "Le ministre tunisien a déclaré lundi que les négociations reprendraient à Genève le mois prochain.\n\n\
+        La Banque centrale a annoncé une baisse des taux, et les familles déplacées attendent toujours des logements.\n";
+    fs_err::write(home.path().join("f.txt"), french).unwrap();
+    common::mujaz(home.path())
+        .args(["translate", "f.txt"])
+        .current_dir(home.path())
+        .assert()
+        .code(1)
+        .stdout(predicates::str::contains("neither Arabic nor English"));
 }

@@ -44,6 +44,7 @@ pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
     }
     let folder = Folder { path: args.output.clone().unwrap_or_else(|| FOLDER.into()), formats: args.format.clone() };
     output::prepare(&folder.path)?;
+    work.spare_inputs(&folder.path, &["md", "json"])?;
     let mut articles = Vec::new();
     let total = work.inputs.len();
     for (place, (found, name)) in work.inputs.iter().enumerate() {
@@ -141,12 +142,18 @@ impl Folder {
         note.was_made_from(provenance).then_some(note)
     }
 
-    /// Writes a note in every format; of one that was made before only what is missing.
+    /// Returns whether a file says that it is this note: somebody's edits in it are left alone, an older note is not.
+    fn is_of(&self, file: &str, note: &Note) -> bool {
+        fs_err::read_to_string(self.path.join(file))
+            .is_ok_and(|text| text.contains(&note.source.sha256) && text.contains(&note.options))
+    }
+
+    /// Writes a note in every format; of one that was made before only what is missing or older.
     fn write(&self, name: &str, note: &Note, made_before: bool) -> Result<(), CommandError> {
         // The memory comes last: it says that the others are there.
         for renderer in self.renderers().filter(|renderer| renderer.name() != Json.name()) {
             let file = format!("{name}.{}", renderer.name());
-            if !(made_before && self.path.join(&file).exists()) {
+            if !(made_before && self.is_of(&file, note)) {
                 output::write(&self.path, &file, &rendered(renderer, note)?)?;
             }
         }

@@ -56,6 +56,7 @@ impl Task<'_> {
         let printed = output.as_os_str() == "-";
         if !printed {
             output::prepare(output)?;
+            work.spare_inputs(output, &[self.renderer.name()])?;
         }
         for (place, (found, name)) in work.inputs.iter().enumerate() {
             if work.progress.cancelled() {
