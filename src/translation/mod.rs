@@ -38,7 +38,7 @@ pub struct SegmentTranslation {
     /// Its words in the document.
     pub source: String,
     /// The translation; empty only where the engine gave none, which is flagged as
-    /// [`Check::Empty`](crate::check::Check::Empty).
+    /// [`Check::Empty`].
     pub target: String,
     /// Whether the checks let it pass.
     pub status: Status,
