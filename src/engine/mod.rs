@@ -10,6 +10,7 @@ pub mod gguf;
 pub mod kernels;
 pub mod linear;
 pub mod llm;
+pub mod seq2seq;
 pub mod simd;
 pub mod tokenizer;
 

@@ -7,6 +7,7 @@ pub mod constraints;
 pub mod repetition;
 pub mod sampler;
 pub mod steering;
+pub mod step;
 pub mod stop;
 pub mod vocabulary;
 
