@@ -4,6 +4,7 @@
 //! [`super::llm`] and its like.
 
 pub mod constraints;
+pub mod generation;
 pub mod repetition;
 pub mod sampler;
 pub mod steering;
@@ -12,6 +13,7 @@ pub mod stop;
 pub mod vocabulary;
 
 pub use constraints::LogitsHook;
+pub use generation::Generation;
 pub use repetition::loop_length;
 pub use sampler::{Sampler, Sampling};
 pub use stop::StopStrings;

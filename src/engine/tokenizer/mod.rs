@@ -5,6 +5,7 @@
 
 pub mod byte_level;
 pub mod sentencepiece;
+pub mod pair;
 mod special;
 
 pub use special::SpecialSplitter;
