@@ -136,6 +136,42 @@ pub fn exp<const FMA: bool>(x: f32) -> f32 {
     if x < -87.3 { 0.0 } else { value * scale }
 }
 
+/// Finds the largest lane.
+#[inline(always)]
+pub fn max_lanes(mut lanes: [f32; LANES]) -> f32 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for i in 0..width {
+            lanes[i] = if lanes[i + width] > lanes[i] { lanes[i + width] } else { lanes[i] };
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// The tanh approximation of GELU: 0.5 (1 + tanh z) is the logistic function of 2 z, with z = sqrt(2 / pi) (x + 0.044715 x^3).
+#[inline(always)]
+pub fn gelu_tanh<const FMA: bool>(x: f32) -> f32 {
+    const TWO_Z: f32 = 1.595_769_2;
+    let two_z = TWO_Z * x * fma::<FMA>(0.044_715 * x, x, 1.0);
+    x / (1.0 + exp::<FMA>(-two_z))
+}
+
+/// GELU with the error function, by its series or its continued fraction's best rational form (Abramowitz and Stegun
+/// 7.1.26 is too coarse): the complementary error function of Numerical Recipes, relative error below 1.2e-7.
+pub fn gelu(x: f32) -> f32 {
+    let z = f64::from(x) * std::f64::consts::FRAC_1_SQRT_2;
+    let t = 1.0 / (1.0 + 0.5 * z.abs());
+    let series = [
+        -1.265_512_23, 1.000_023_68, 0.374_091_96, 0.096_784_18, -0.186_288_06, 0.278_868_07, -1.135_203_98,
+        1.488_515_87, -0.822_152_23, 0.170_872_77,
+    ];
+    let polynomial = series.iter().rev().fold(0.0, |sum, c| sum * t + c);
+    let erfc = t * (-z * z + polynomial).exp();
+    let upper = if z >= 0.0 { 1.0 - 0.5 * erfc } else { 0.5 * erfc };
+    (f64::from(x) * upper) as f32
+}
+
 dispatch! {
     /// Scales a row so that its root mean square is 1, then by weights: `out = x / rms(x) * weight`.
     pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) = rms_norm_body
@@ -183,11 +219,8 @@ dispatch! {
 
 #[inline(always)]
 fn gelu_gate_body<const FMA: bool>(gate: &[f32], up: &[f32], out: &mut [f32]) {
-    // 0.5 (1 + tanh z) is the logistic function of 2 z, with z = sqrt(2 / pi) (g + 0.044715 g^3).
-    const TWO_Z: f32 = 1.595_769_2;
     for ((out, &g), &up) in out.iter_mut().zip(gate).zip(up) {
-        let two_z = TWO_Z * g * fma::<FMA>(0.044_715 * g, g, 1.0);
-        *out = g / (1.0 + exp::<FMA>(-two_z)) * up;
+        *out = gelu_tanh::<FMA>(g) * up;
     }
 }
 

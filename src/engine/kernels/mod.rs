@@ -20,6 +20,7 @@ mod activations;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub mod dense;
 pub mod linear;
 pub mod matrix;
 mod multiply;
