@@ -98,7 +98,7 @@ dispatch! {
 }
 
 #[inline(always)]
-fn dot_body<const FMA: bool>(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot_body<const FMA: bool>(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0f32; LANES];
     let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let (a_rest, b_rest) = (a_chunks.remainder(), b_chunks.remainder());
@@ -183,6 +183,37 @@ fn rms_norm_body<const FMA: bool>(x: &[f32], weight: &[f32], eps: f32, out: &mut
     let scale = 1.0 / (mean + eps).sqrt();
     for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
         *out = x * scale * weight;
+    }
+}
+
+dispatch! {
+    /// Takes the mean of a row away, scales it so that its variance is 1, then by weights, and adds biases. In place.
+    pub fn layer_norm(x: &mut [f32], weight: &[f32], bias: Option<&[f32]>, eps: f32) = layer_norm_body
+}
+
+#[inline(always)]
+fn layer_norm_body<const FMA: bool>(x: &mut [f32], weight: &[f32], bias: Option<&[f32]>, eps: f32) {
+    let count = x.len().max(1) as f32;
+    let mut lanes = [0f32; LANES];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    for chunk in chunks {
+        for i in 0..LANES {
+            lanes[i] += chunk[i];
+        }
+    }
+    for (i, x) in rest.iter().enumerate() {
+        lanes[i] += x;
+    }
+    let mean = sum_lanes(lanes) / count;
+    x.iter_mut().for_each(|x| *x -= mean);
+    let scale = 1.0 / (dot_body::<FMA>(x, x) / count + eps).sqrt();
+    match bias {
+        Some(bias) => {
+            for ((x, weight), bias) in x.iter_mut().zip(weight).zip(bias) {
+                *x = fma::<FMA>(*x * scale, *weight, *bias);
+            }
+        }
+        None => x.iter_mut().zip(weight).for_each(|(x, weight)| *x = *x * scale * weight),
     }
 }
 

@@ -4,6 +4,7 @@
 //! tokens with their log-probabilities. A search needs no more of a model, so a table can stand in for one in tests.
 
 use crate::engine::Error;
+pub use crate::engine::kernels::dense::Threads;
 
 /// Reads sources and grows hypotheses of their targets.
 pub trait Stepper: Sync {
@@ -27,15 +28,6 @@ pub trait Stepper: Sync {
         want: &Want<'_>,
         threads: Threads,
     ) -> Result<Vec<Scored>, Error>;
-}
-
-/// Whether a call may use the threads of the pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Threads {
-    /// It is one of several such calls, each on a thread of its own.
-    One,
-    /// It is the only one.
-    All,
 }
 
 /// What happens to the hypotheses of one source.

@@ -3,6 +3,8 @@
 //! In: nothing. Out: [`Spec`] and [`Part`], which the architectures (`marian`, `m2m100`, `t5`) fill in from their
 //! `config.json` and their tensors' names. The arithmetic is [`super::model`]'s and the same for all of them.
 
+pub use crate::engine::kernels::dense::Activation;
+
 /// Which half of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
@@ -28,19 +30,6 @@ pub enum NormPlacement {
     Pre,
     /// After each part is added to the residual stream.
     Post,
-}
-
-/// The nonlinearity of the feed-forward network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// `max(x, 0)`
-    Relu,
-    /// `x * logistic(x)`; Hugging Face's "swish" and "silu".
-    Swish,
-    /// `x * Phi(x)`, with the error function.
-    Gelu,
-    /// The tanh approximation: Hugging Face's `gelu_new`.
-    GeluTanh,
 }
 
 /// How a model knows the order of tokens.

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::super::tile::Path;
+use super::super::tile::{Line, Path};
 use super::super::{Error, PANEL};
 use super::input::Values;
 use super::tile::{MAX_ROWS, Operands, PANELS, Tile, WIDTH, X};
@@ -87,6 +87,8 @@ fn compute<S: Sink>(
     let blocked = matrix.precision() == Precision::F32 && stride > BLOCK;
     let mut held: Vec<Tile> = if blocked { vec![[[0.0; WIDTH]; MAX_ROWS]; tiles(input.rows).count()] } else { vec![] };
     let mut one: Tile = [[0.0; WIDTH]; MAX_ROWS];
+    let count_of_tiles = input.rows.div_ceil(MAX_ROWS);
+    let end = groups.end;
     for group in groups {
         let panel = group * PANELS;
         let first = group * WIDTH;
@@ -120,7 +122,10 @@ fn compute<S: Sink>(
                 }
             }
         } else {
-            for rows in tiles(input.rows) {
+            let next = if group + 1 < end { matrix.panels(panel + PANELS) } else { &[] };
+            let next = &next[..next.len().min(PANELS * stride)];
+            for (index, rows) in tiles(input.rows).enumerate() {
+                ask_for(next, index, count_of_tiles);
                 if matrix.precision() == Precision::F32 {
                     one = [[0.0; WIDTH]; MAX_ROWS];
                 }
@@ -129,6 +134,21 @@ fn compute<S: Sink>(
             }
         }
     }
+}
+
+/// Asks memory for a tile's share of the weights that come next, where there are tiles enough to hide the waiting behind; one
+/// row alone reads as fast as memory gives, without being asked.
+#[inline(always)]
+fn ask_for(next: &[Line], tile: usize, tiles: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if tiles > 1 {
+        for line in &next[tile * next.len() / tiles..(tile + 1) * next.len() / tiles] {
+            // SAFETY: a hint; it touches no memory that the line is not.
+            unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line.0.as_ptr().cast()) };
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (next, tile, tiles);
 }
 
 /// Writes tiles into a buffer, each finished by an [`Epilogue`].
