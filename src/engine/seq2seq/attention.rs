@@ -5,9 +5,10 @@
 //! the queries beside it, bit for bit.
 //! Shapes: m queries, s keys, n heads, h head width.
 //!
-//! Keys that many queries read are kept transposed ([`Keys`]), so that scores are added up side by side in registers;
-//! a hypothesis' own keys, which grow by one a step and are found through its ancestors ([`attend_path`]), lie row by row.
+//! Keys that many queries read are kept transposed ([`Keys`]), so that scores are added up side by side in registers. A
+//! hypothesis' own keys, which grow by one a step, are [`super::path`]'s.
 
+use crate::engine::kernels::dense::Buffer;
 use crate::engine::simd::{self, LANES, dispatch};
 
 /// Keys and values that many queries read.
@@ -86,7 +87,7 @@ pub(super) fn attend(
     out: &mut [f32],
     weights: Option<&mut [f32]>,
 ) {
-    let mut scratch = vec![0f32; GROUP * keys.padded];
+    let mut scratch = Buffer::zeroed(GROUP * keys.padded);
     attend_all(queries, keys, shift, out, weights, &mut scratch);
 }
 
@@ -165,44 +166,44 @@ fn attend_group<const FMA: bool, const M: usize>(
     }
 }
 
-/// Multiplies queries with transposed keys, 32 keys at a time. out: (M, padded).
+/// Multiplies queries with transposed keys, up to 64 keys at a time. out: (M, padded).
 #[inline(always)]
 fn scores<const FMA: bool, const M: usize>(query: &[&[f32]; M], keys: &[f32], padded: usize, out: &mut [f32]) {
     let mut at = 0;
     while at < padded {
-        if at + 2 * LANES <= padded {
-            let mut sums = [[[0f32; LANES]; 2]; M];
-            for (d, keys) in keys.chunks_exact(padded).enumerate() {
-                let pair: [[f32; LANES]; 2] = [lanes(&keys[at..]), lanes(&keys[at + LANES..])];
-                for m in 0..M {
-                    let q = query[m][d];
-                    for half in 0..2 {
-                        for i in 0..LANES {
-                            sums[m][half][i] = simd::fma::<FMA>(q, pair[half][i], sums[m][half][i]);
-                        }
-                    }
-                }
-            }
-            for m in 0..M {
-                out[m * padded + at..][..2 * LANES].copy_from_slice(sums[m].as_flattened());
-            }
-            at += 2 * LANES;
-        } else {
-            let mut sums = [[0f32; LANES]; M];
-            for (d, keys) in keys.chunks_exact(padded).enumerate() {
-                let keys = lanes(&keys[at..]);
-                for m in 0..M {
-                    let q = query[m][d];
-                    for i in 0..LANES {
-                        sums[m][i] = simd::fma::<FMA>(q, keys[i], sums[m][i]);
-                    }
-                }
-            }
-            for m in 0..M {
-                out[m * padded + at..][..LANES].copy_from_slice(&sums[m]);
-            }
-            at += LANES;
+        match (padded - at) / LANES {
+            1 => scores_of::<FMA, M, 1>(query, keys, padded, at, out),
+            2 => scores_of::<FMA, M, 2>(query, keys, padded, at, out),
+            3 => scores_of::<FMA, M, 3>(query, keys, padded, at, out),
+            _ => scores_of::<FMA, M, 4>(query, keys, padded, at, out),
         }
+        at += 4 * LANES;
+    }
+}
+
+/// Multiplies queries with `C` times 16 keys from `at` on.
+#[inline(always)]
+fn scores_of<const FMA: bool, const M: usize, const C: usize>(
+    query: &[&[f32]; M],
+    keys: &[f32],
+    padded: usize,
+    at: usize,
+    out: &mut [f32],
+) {
+    let mut sums = [[[0f32; LANES]; C]; M];
+    for (d, keys) in keys.chunks_exact(padded).enumerate() {
+        let keys: [[f32; LANES]; C] = std::array::from_fn(|c| lanes(&keys[at + c * LANES..]));
+        for m in 0..M {
+            let q = query[m][d];
+            for c in 0..C {
+                for i in 0..LANES {
+                    sums[m][c][i] = simd::fma::<FMA>(q, keys[c][i], sums[m][c][i]);
+                }
+            }
+        }
+    }
+    for m in 0..M {
+        out[m * padded + at..][..C * LANES].copy_from_slice(sums[m].as_flattened());
     }
 }
 
@@ -231,7 +232,7 @@ fn softmax<const FMA: bool>(scores: &mut [f32]) {
     scores.iter_mut().for_each(|score| *score *= scale);
 }
 
-/// Adds values by their weights, 32 columns at a time; `put` gets query, column, and 16 sums.
+/// Adds values by their weights, up to 64 columns at a time; `put` gets query, column, and 16 sums.
 #[inline(always)]
 fn mix<const FMA: bool, const M: usize>(
     weights: &[&[f32]; M],
@@ -241,112 +242,54 @@ fn mix<const FMA: bool, const M: usize>(
 ) {
     let mut at = 0;
     while at < head_width {
-        if at + 2 * LANES <= head_width {
-            let mut sums = [[[0f32; LANES]; 2]; M];
-            for (s, row) in values.chunks_exact(head_width).enumerate() {
-                let pair: [[f32; LANES]; 2] = [lanes(&row[at..]), lanes(&row[at + LANES..])];
-                for m in 0..M {
-                    let weight = weights[m][s];
-                    for half in 0..2 {
-                        for i in 0..LANES {
-                            sums[m][half][i] = simd::fma::<FMA>(weight, pair[half][i], sums[m][half][i]);
+        match (head_width - at) / LANES {
+            0 => {
+                let width = head_width - at;
+                let mut sums = [[0f32; LANES]; M];
+                for (s, row) in values.chunks_exact(head_width).enumerate() {
+                    for m in 0..M {
+                        for (sum, value) in sums[m].iter_mut().zip(&row[at..at + width]) {
+                            *sum = simd::fma::<FMA>(weights[m][s], *value, *sum);
                         }
                     }
                 }
+                (0..M).for_each(|m| put(m, at, &sums[m]));
+                at += width;
             }
-            for m in 0..M {
-                put(m, at, &sums[m][0]);
-                put(m, at + LANES, &sums[m][1]);
-            }
-            at += 2 * LANES;
-        } else {
-            let width = (head_width - at).min(LANES);
-            let mut sums = [[0f32; LANES]; M];
-            for (s, row) in values.chunks_exact(head_width).enumerate() {
-                for m in 0..M {
-                    let weight = weights[m][s];
-                    for (sum, value) in sums[m].iter_mut().zip(&row[at..at + width]) {
-                        *sum = simd::fma::<FMA>(weight, *value, *sum);
-                    }
+            1 => at = mix_of::<FMA, M, 1>(weights, values, head_width, at, &mut put),
+            2 | 3 => at = mix_of::<FMA, M, 2>(weights, values, head_width, at, &mut put),
+            _ => at = mix_of::<FMA, M, 4>(weights, values, head_width, at, &mut put),
+        }
+    }
+}
+
+/// Adds `C` times 16 columns from `at` on; returns the column after them.
+#[inline(always)]
+fn mix_of<const FMA: bool, const M: usize, const C: usize>(
+    weights: &[&[f32]; M],
+    values: &[f32],
+    head_width: usize,
+    at: usize,
+    put: &mut impl FnMut(usize, usize, &[f32; LANES]),
+) -> usize {
+    let mut sums = [[[0f32; LANES]; C]; M];
+    for (s, row) in values.chunks_exact(head_width).enumerate() {
+        let row: [[f32; LANES]; C] = std::array::from_fn(|c| lanes(&row[at + c * LANES..]));
+        for m in 0..M {
+            let weight = weights[m][s];
+            for c in 0..C {
+                for i in 0..LANES {
+                    sums[m][c][i] = simd::fma::<FMA>(weight, row[c][i], sums[m][c][i]);
                 }
             }
-            for m in 0..M {
-                put(m, at, &sums[m]);
-            }
-            at += width;
         }
     }
-}
-
-/// The keys and values of a hypothesis' tokens, among those of its siblings.
-#[derive(Debug, Clone, Copy)]
-pub struct Path<'a> {
-    /// (slots, n * h)
-    pub(super) keys: &'a [f32],
-    /// (slots, n * h)
-    pub(super) values: &'a [f32],
-    /// The slot of each token of the hypothesis, first one first.
-    pub(super) slots: &'a [u32],
-}
-
-/// Attends from a hypothesis' last token to all of its tokens. query, out: (n * h). A shift's table has the value for the
-/// distance back from the query. `scratch` grows as needed.
-pub(super) fn attend_path(
-    query: &[f32],
-    path: Path<'_>,
-    head_width: usize,
-    shift: Option<Shift<'_>>,
-    out: &mut [f32],
-    scratch: &mut Vec<f32>,
-) {
-    scratch.resize(path.slots.len() * (query.len() / head_width.max(1)), 0.0);
-    attend_path_fast(query, path, head_width, shift, out, scratch);
-}
-
-dispatch! {
-    fn attend_path_fast(
-        query: &[f32],
-        path: Path<'_>,
-        head_width: usize,
-        shift: Option<Shift<'_>>,
-        out: &mut [f32],
-        scores: &mut [f32],
-    ) = attend_path_body
-}
-
-#[inline(always)]
-fn attend_path_body<const FMA: bool>(
-    query: &[f32],
-    path: Path<'_>,
-    head_width: usize,
-    shift: Option<Shift<'_>>,
-    out: &mut [f32],
-    scores: &mut [f32],
-) {
-    let (width, count) = (query.len(), path.slots.len());
-    for (t, &slot) in path.slots.iter().enumerate() {
-        let keys = &path.keys[slot as usize * width..][..width];
-        for (head, (query, key)) in query.chunks_exact(head_width).zip(keys.chunks_exact(head_width)).enumerate() {
-            scores[head * count + t] = simd::dot_body::<FMA>(query, key);
+    for m in 0..M {
+        for c in 0..C {
+            put(m, at + c * LANES, &sums[m][c]);
         }
     }
-    for (head, scores) in scores.chunks_exact_mut(count).enumerate() {
-        if let Some(shift) = shift {
-            let line = &shift.table[head * shift.width..][..count];
-            scores.iter_mut().zip(line.iter().rev()).for_each(|(score, shift)| *score += shift);
-        }
-        softmax::<FMA>(scores);
-    }
-    out.fill(0.0);
-    for (t, &slot) in path.slots.iter().enumerate() {
-        let values = &path.values[slot as usize * width..][..width];
-        for (head, (out, value)) in out.chunks_exact_mut(head_width).zip(values.chunks_exact(head_width)).enumerate() {
-            let weight = scores[head * count + t];
-            for (out, value) in out.iter_mut().zip(value) {
-                *out = simd::fma::<FMA>(weight, *value, *out);
-            }
-        }
-    }
+    at + C * LANES
 }
 
 #[cfg(test)]
@@ -404,33 +347,6 @@ mod tests {
                     for (got, expected) in alone[head * head_width..].iter().zip(expected) {
                         prop_assert!((f64::from(*got) - expected).abs() < 1e-4, "{got} for {expected}");
                     }
-                }
-            }
-        }
-
-        #[test]
-        fn a_path_finds_its_own_tokens_among_its_siblings(
-            slots in prop::collection::vec(0u32..40, 1..50), head_width in 1usize..40, seed: u32, shifted: bool,
-        ) {
-            let (heads, count) = (2, slots.len());
-            let width = heads * head_width;
-            let (keys, all) = (values(40 * width, seed), values(40 * width, seed ^ 1));
-            let (query, table) = (values(width, seed ^ 2), values(heads * count, seed ^ 4));
-            let shift = shifted.then_some(Shift { table: &table, width: count });
-            let mut out = vec![9f32; width];
-            attend_path(&query, Path { keys: &keys, values: &all, slots: &slots }, head_width, shift, &mut out, &mut vec![]);
-            for head in 0..heads {
-                let pick = |from: &'_ [f32]| -> Vec<Vec<f32>> {
-                    slots.iter().map(|&s| from[s as usize * width + head * head_width..][..head_width].to_vec()).collect()
-                };
-                let (keys, all) = (pick(&keys), pick(&all));
-                let line: Vec<f32> =
-                    (0..count).map(|t| if shifted { table[head * count + count - 1 - t] } else { 0.0 }).collect();
-                let (keys, all): (Vec<&[f32]>, Vec<&[f32]>) =
-                    (keys.iter().map(Vec::as_slice).collect(), all.iter().map(Vec::as_slice).collect());
-                let expected = plain(&query[head * head_width..][..head_width], &keys, &all, &line);
-                for (got, expected) in out[head * head_width..].iter().zip(expected) {
-                    prop_assert!((f64::from(*got) - expected).abs() < 1e-4, "{got} for {expected}");
                 }
             }
         }

@@ -6,12 +6,13 @@
 
 use rayon::prelude::*;
 
-use super::attention::{Path, Queries, Shift, attend, attend_path};
+use super::attention::{Queries, attend};
 use super::model::{Model, Source};
+use super::path::{Path, attend_path};
 use super::spec::Side;
 use super::weights::{CrossAttention, SelfAttention, index, tensor};
 use crate::engine::decode::step::{Scored, Step, Want};
-use crate::engine::kernels::dense::{Input, Row, Threads, Tops};
+use crate::engine::kernels::dense::{Buffer, Input, Row, Threads, Tops};
 use crate::engine::Error;
 
 /// Slots by which caches grow at least: little enough to waste nothing, enough not to move them at every step.
@@ -110,15 +111,14 @@ impl Model {
                 values.extend_from_slice(&row[2 * inner..]);
             }
         }
-        let mut attended = vec![0f32; qkv.len() / 3];
+        let mut attended = Buffer::zeroed(qkv.len() / 3);
         let owners: Vec<(&Source, usize)> =
             steps.iter().flat_map(|step| (0..step.grow.len()).map(|at| (&*step.source, at))).collect();
         let work = |scratch: &mut Vec<f32>, r: usize, out: &mut [f32]| {
             let (source, at) = owners[r];
             let (keys, values) = &source.own[layer];
-            let path = Path { keys, values, slots: &source.paths[at] };
-            let shift = shift.map(|table| Shift { table, width: table.len() / heads });
-            attend_path(&qkv[r * 3 * inner..][..inner], path, self.spec.head_width, shift, out, scratch);
+            let path = Path { keys, values, slots: &source.paths[at], heads };
+            attend_path(&qkv[r * 3 * inner..][..inner], path, shift, out, scratch);
         };
         if threads == Threads::One || owners.len() < 8 {
             let mut scratch = Vec::new();
@@ -146,10 +146,10 @@ impl Model {
         let inner = heads * self.spec.head_width;
         let normed = self.before(x, &weights.norm, threads);
         let q = weights.query.forward(&normed, None, threads)?;
-        let mut attended = vec![0f32; q.len()];
+        let mut attended = Buffer::zeroed(q.len());
         let wanted = attention.is_some();
         let mut parts = Vec::with_capacity(steps.len());
-        let (mut queries, mut out) = (q.as_slice(), attended.as_mut_slice());
+        let (mut queries, mut out) = (&q[..], &mut attended[..]);
         for step in steps {
             let (own, rest) = queries.split_at(step.grow.len() * inner);
             let (to, after) = out.split_at_mut(step.grow.len() * inner);

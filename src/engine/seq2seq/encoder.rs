@@ -11,7 +11,7 @@ use super::relative::Relative;
 use super::spec::{Positions, Side};
 use super::weights::index;
 use crate::engine::Error;
-use crate::engine::kernels::dense::Threads;
+use crate::engine::kernels::dense::{Buffer, Threads};
 
 impl Model {
     /// Encodes sources. Returns (tokens of all, d).
@@ -33,9 +33,9 @@ impl Model {
         for layer in &self.weights.layers[index(Side::Encoder)] {
             let normed = self.before(&x, &layer.attention.norm, threads);
             let qkv = layer.attention.qkv.forward(&normed, None, threads)?;
-            let mut attended = vec![0f32; qkv.len() / 3];
+            let mut attended = Buffer::zeroed(qkv.len() / 3);
             let mut parts = Vec::with_capacity(sources.len());
-            let (mut rows, mut out) = (qkv.as_slice(), attended.as_mut_slice());
+            let (mut rows, mut out) = (&qkv[..], &mut attended[..]);
             for (source, shift) in sources.iter().zip(&shifts) {
                 let (own, rest) = rows.split_at(source.len() * 3 * inner);
                 let (to, after) = out.split_at_mut(source.len() * inner);
@@ -95,7 +95,7 @@ impl Model {
         debug_assert_eq!(states.len(), sources.iter().map(|source| source.len()).sum::<usize>() * width);
         for cross in layers.iter().filter_map(|layer| layer.cross.as_ref()) {
             let kv = cross.kv.forward(&states, None, threads)?;
-            let mut rest = kv.as_slice();
+            let mut rest = &kv[..];
             for source in &mut read {
                 let (rows, after) = rest.split_at(source.tokens * 2 * inner);
                 source.cross.push(Keys::new(rows, 2 * inner, 0, inner, heads, head_width));

@@ -8,6 +8,7 @@ pub mod attention;
 mod decoder;
 mod encoder;
 pub mod model;
+mod path;
 mod relative;
 pub mod spec;
 pub mod weights;

@@ -12,7 +12,7 @@ use super::attention::Keys;
 use super::spec::{NormKind, NormPlacement, Positions, Side, Spec};
 use super::weights::{FeedForward, Norm, Weights, index, tensor};
 use crate::engine::decode::step::{Scored, Step, Stepper, Want};
-use crate::engine::kernels::dense::{Activation, Precision, Threads};
+use crate::engine::kernels::dense::{Activation, Buffer, Precision, Threads};
 use crate::engine::{Error, simd};
 
 /// Rows below which elementwise work stays on one thread.
@@ -156,7 +156,7 @@ impl Model {
         let inner = if self.spec.gated {
             let both = layer.up.forward(&normed, None, threads)?;
             let wide = layer.down.matrix.columns();
-            let mut gated = vec![0f32; both.len() / 2];
+            let mut gated = Buffer::zeroed(both.len() / 2);
             each_row(&mut gated, wide, threads, |r, out| {
                 let (gate, up) = both[r * 2 * wide..][..2 * wide].split_at(wide);
                 match self.spec.activation {

@@ -38,18 +38,18 @@ pub struct Relative<'a> {
 impl Relative<'_> {
     /// Returns (heads, 2 s - 1): for key minus query from -(s - 1) to s - 1.
     pub(super) fn around(&self, s: usize) -> Vec<f32> {
-        self.table((0..2 * s - 1).map(|i| i as isize - (s as isize - 1)), Side::Encoder)
-    }
-
-    /// Returns (heads, t): for the distance back from 0 to t - 1.
-    pub(super) fn back(&self, t: usize) -> Vec<f32> {
-        self.table((0..t).map(|back| -(back as isize)), Side::Decoder)
-    }
-
-    fn table(&self, distances: impl Iterator<Item = isize>, side: Side) -> Vec<f32> {
-        let buckets: Vec<usize> =
-            distances.map(|relative| bucket(relative, side, self.buckets, self.max_distance)).collect();
+        let bucket = |i: usize| {
+            let relative = i as isize - (s as isize - 1);
+            bucket(relative, Side::Encoder, self.buckets, self.max_distance)
+        };
+        let buckets: Vec<usize> = (0..2 * s - 1).map(bucket).collect();
         (0..self.heads).flat_map(|head| buckets.iter().map(move |&b| self.bias[b * self.heads + head])).collect()
+    }
+
+    /// Returns (t, heads): for the distance back from 0 to t - 1.
+    pub(super) fn back(&self, t: usize) -> Vec<f32> {
+        let bucket = |back: usize| bucket(-(back as isize), Side::Decoder, self.buckets, self.max_distance);
+        (0..t).flat_map(|back| &self.bias[bucket(back) * self.heads..][..self.heads]).copied().collect()
     }
 }
 

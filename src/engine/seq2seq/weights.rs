@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::spec::{Naming, NormKind, NormPlacement, Part, Piece, Positions, Role, Side, Spec};
 use crate::engine::Error;
-use crate::engine::kernels::dense::{Epilogue, Input, Matrix, Precision, Threads};
+use crate::engine::kernels::dense::{Buffer, Epilogue, Input, Matrix, Precision, Threads};
 
 /// Where tensors come from.
 pub trait Tensors {
@@ -44,7 +44,7 @@ impl Linear {
         x: &[f32],
         activation: Option<crate::engine::kernels::dense::Activation>,
         threads: Threads,
-    ) -> Result<Vec<f32>, Error> {
+    ) -> Result<Buffer, Error> {
         let input = Input::new(x, self.matrix.columns(), self.matrix.precision()).map_err(tensor)?;
         self.matrix.product(&input, Epilogue { bias: self.bias.as_deref(), activation }, threads).map_err(tensor)
     }
@@ -118,6 +118,16 @@ pub(super) fn index(side: Side) -> usize {
         Side::Encoder => 0,
         Side::Decoder => 1,
     }
+}
+
+/// Leaves weights as they are.
+fn as_is(_: Role, _: &mut Vec<f32>, _: usize) {}
+
+/// Puts rows of `row` values from (heads, head width) into the order (head width, heads).
+fn interleaved(values: &[f32], heads: usize, row: usize) -> Vec<f32> {
+    let head_width = values.len() / row / heads;
+    let order = (0..head_width).flat_map(|d| (0..heads).map(move |head| head * head_width + d));
+    order.flat_map(|at| &values[at * row..][..row]).copied().collect()
 }
 
 /// Reads parts of one checkpoint.
@@ -244,7 +254,8 @@ impl Loader<'_> {
         Matrix::pack(parts, columns, self.precision).map_err(|error| self.tensors.bad(format!("{part:?}: {error}")))
     }
 
-    /// Reads projections of the same rows, each `rows` by `columns`, into one; the first is multiplied by `scale`.
+    /// Reads projections of the same rows, each `rows` by `columns`, into one. `change` gets a part's weights, then its bias,
+    /// with the values a row.
     fn linear(
         &self,
         side: Side,
@@ -252,20 +263,19 @@ impl Loader<'_> {
         roles: &[Role],
         rows: usize,
         columns: usize,
-        scale: f32,
+        change: impl Fn(Role, &mut Vec<f32>, usize),
     ) -> Result<Linear, Error> {
         let (mut weights, mut biases) = (Vec::new(), Vec::new());
-        for (index, &role) in roles.iter().enumerate() {
+        for &role in roles {
             let part = Part::Layer(side, layer, role);
-            let scale = if index == 0 { scale } else { 1.0 };
-            let scaled = |mut values: Vec<f32>| {
-                if scale != 1.0 {
-                    values.iter_mut().for_each(|value| *value *= scale);
-                }
-                values
-            };
-            weights.push(scaled(self.required(part, Piece::Weight, &[rows, columns])?));
-            biases.push(self.optional(part, Piece::Bias, &[rows])?.map(scaled));
+            let mut weight = self.required(part, Piece::Weight, &[rows, columns])?;
+            change(role, &mut weight, columns);
+            weights.push(weight);
+            let mut bias = self.optional(part, Piece::Bias, &[rows])?;
+            if let Some(bias) = &mut bias {
+                change(role, bias, 1);
+            }
+            biases.push(bias);
         }
         let bias = biases.iter().any(Option::is_some).then(|| {
             let none = vec![0f32; rows];
@@ -288,27 +298,43 @@ impl Loader<'_> {
 
     fn layer(&self, side: Side, layer: usize) -> Result<Layer, Error> {
         let Spec { width, head_width, query_scale, gated, .. } = *self.spec;
-        let inner = self.spec.heads[index(side)] * head_width;
+        let heads = self.spec.heads[index(side)];
+        let inner = heads * head_width;
         let wide = self.spec.feed_forward[index(side)];
         let norm = |role| self.norm(Part::Layer(side, layer, role));
+        // A hypothesis' own tokens are attended to with the heads side by side: see `path`.
+        let side_by_side = (side == Side::Decoder).then_some(heads);
         let attention = SelfAttention {
-            qkv: self.linear(side, layer, &[Role::Query, Role::Key, Role::Value], inner, width, query_scale)?,
-            output: self.linear(side, layer, &[Role::Output], width, inner, 1.0)?,
+            qkv: self.linear(side, layer, &[Role::Query, Role::Key, Role::Value], inner, width, |role, values, row| {
+                if role == Role::Query {
+                    values.iter_mut().for_each(|value| *value *= query_scale);
+                }
+                if let Some(heads) = side_by_side {
+                    *values = interleaved(values, heads, row);
+                }
+            })?,
+            output: self.linear(side, layer, &[Role::Output], width, inner, |_, values, row| {
+                if let Some(heads) = side_by_side.filter(|_| row > 1) {
+                    *values = values.chunks_exact(row).flat_map(|row| interleaved(row, heads, 1)).collect();
+                }
+            })?,
             norm: norm(Role::Norm)?,
         };
         let cross = match side {
             Side::Encoder => None,
             Side::Decoder => Some(CrossAttention {
-                query: self.linear(side, layer, &[Role::CrossQuery], inner, width, query_scale)?,
-                kv: self.linear(side, layer, &[Role::CrossKey, Role::CrossValue], inner, width, 1.0)?,
-                output: self.linear(side, layer, &[Role::CrossOutput], width, inner, 1.0)?,
+                query: self.linear(side, layer, &[Role::CrossQuery], inner, width, |_, values, _| {
+                    values.iter_mut().for_each(|value| *value *= query_scale);
+                })?,
+                kv: self.linear(side, layer, &[Role::CrossKey, Role::CrossValue], inner, width, as_is)?,
+                output: self.linear(side, layer, &[Role::CrossOutput], width, inner, as_is)?,
                 norm: norm(Role::CrossNorm)?,
             }),
         };
         let up: &[Role] = if gated { &[Role::Gate, Role::Up] } else { &[Role::Up] };
         let feed_forward = FeedForward {
-            up: self.linear(side, layer, up, wide, width, 1.0)?,
-            down: self.linear(side, layer, &[Role::Down], width, wide, 1.0)?,
+            up: self.linear(side, layer, up, wide, width, as_is)?,
+            down: self.linear(side, layer, &[Role::Down], width, wide, as_is)?,
             norm: norm(Role::FeedForwardNorm)?,
         };
         Ok(Layer { attention, cross, feed_forward })

@@ -17,6 +17,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod buffer;
 mod input;
 pub mod matrix;
 #[cfg(target_arch = "aarch64")]
@@ -27,6 +28,7 @@ mod tile;
 pub mod top;
 mod walk;
 
+pub use buffer::Buffer;
 pub use input::Input;
 pub use matrix::Matrix;
 pub use top::{Row, Tops};

@@ -14,7 +14,7 @@ use super::super::tile::{Line, Path};
 use super::super::{Error, PANEL};
 use super::input::Values;
 use super::tile::{MAX_ROWS, Operands, PANELS, Tile, WIDTH, X};
-use super::{Activation, Epilogue, Input, Matrix, Precision, Threads};
+use super::{Activation, Buffer, Epilogue, Input, Matrix, Precision, Threads};
 use crate::engine::simd::{self, dispatch};
 
 /// Multiply-adds below which one thread does it all: about ten microseconds, what it costs to wake another.
@@ -215,7 +215,7 @@ impl Matrix {
     ///
     /// # Errors
     /// Where columns or precision of the input are not the matrix's, or the bias has another size.
-    pub fn product(&self, input: &Input<'_>, epilogue: Epilogue<'_>, threads: Threads) -> Result<Vec<f32>, Error> {
+    pub fn product(&self, input: &Input<'_>, epilogue: Epilogue<'_>, threads: Threads) -> Result<Buffer, Error> {
         self.product_with(Path::best(), input, epilogue, threads)
     }
 
@@ -226,16 +226,17 @@ impl Matrix {
         input: &Input<'_>,
         epilogue: Epilogue<'_>,
         threads: Threads,
-    ) -> Result<Vec<f32>, Error> {
+    ) -> Result<Buffer, Error> {
         if let Some(bias) = epilogue.bias.filter(|bias| bias.len() != self.rows()) {
             return Err(Error::Size { what: "bias", got: bias.len(), expected: self.rows() });
         }
         let count = input.rows * self.rows();
-        let mut out: Vec<f32> = Vec::with_capacity(count);
+        let mut buffer = Buffer::with_capacity(count);
+        let out = buffer.inner();
         let start = out.spare_capacity_mut().as_mut_ptr().cast::<MaybeUninit<f32>>().cast::<f32>();
         walk(path, self, input, threads, 1, &Store { start, width: self.rows(), epilogue })?;
         // SAFETY: the capacity is at least `count`, and the walk has taken every column of every row to its place.
         unsafe { out.set_len(count) };
-        Ok(out)
+        Ok(buffer)
     }
 }
