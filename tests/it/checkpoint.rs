@@ -504,15 +504,6 @@ fn m2m_100_has_its_languages_behind_the_vocabulary() {
 fn t5_works_from_its_sentencepiece_model_alone() {
     let folder = small(json!({"model_type": "mt5", "vocab_size": 640}), &[("bytes.model", "spiece.model")]);
     let checkpoint = Checkpoint::open(folder.path()).unwrap();
-    let with = |prefix: Option<&str>| {
-        let direction = Direction { prefix: prefix.map(str::to_owned), ..Direction::default() };
-        architecture(&checkpoint, &direction)
-    };
-    // These settings leave out what a T5 of 2019 would have said, too.
-    let error = with(None).map(|_| ()).unwrap_err().to_string();
-    assert!(error.contains("\"eos_token_id\" is missing"), "{error}");
-    std::fs::write(folder.path().join("generation_config.json"), json!({"eos_token_id": [1]}).to_string()).unwrap();
-    let checkpoint = Checkpoint::open(folder.path()).unwrap();
     let with = |prefix: &str| {
         architecture(&checkpoint, &Direction { prefix: Some(prefix.to_owned()), ..Direction::default() }).unwrap()
     };
@@ -551,7 +542,8 @@ proptest! {
         if cut { file.truncate(at) } else { file[at] = byte }
         std::fs::write(folder.path().join("model.safetensors"), &file).unwrap();
         // Most of the data is missing, so none of these can be right.
-        prop_assert!(matches!(Checkpoint::open(folder.path()), Err(Error::BadModel { .. })));
+        let refused = matches!(Checkpoint::open(folder.path()), Err(Error::BadModel { .. }));
+        prop_assert!(refused);
     }
 
     #[test]

@@ -13,9 +13,20 @@ const DEFAULT_MAX_LENGTH: usize = 512;
 /// A length beyond this is an oversight: no model here was trained on a hundredth of it.
 const LONGEST: usize = 1 << 20;
 
+/// Tokens that an architecture has where neither file names them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// `decoder_start_token_id`
+    pub start: Option<u32>,
+    /// `eos_token_id`
+    pub eos: Option<u32>,
+    /// `pad_token_id`
+    pub pad: Option<u32>,
+}
+
 impl Checkpoint {
     /// Reads how to decode. `vocabulary` is how many tokens can be written, `max_positions` the longest target that the
-    /// model's positions reach to; `start` stands in for a `decoder_start_token_id` that neither file has.
+    /// model's positions reach to.
     ///
     /// # Errors
     /// [`Error::BadModel`] where a value is of another type or out of range, or a start or end token is missing.
@@ -23,7 +34,7 @@ impl Checkpoint {
         &self,
         vocabulary: usize,
         max_positions: Option<usize>,
-        start: Option<u32>,
+        defaults: Defaults,
     ) -> Result<Generation, Error> {
         let files: Vec<&Fields> = self.generation_config().into_iter().chain([self.config()]).collect();
         let last = self.config();
@@ -34,10 +45,12 @@ impl Checkpoint {
         let num_beams = first(&files, |file| optional(file, "num_beams", 1..=1000))?.unwrap_or(1);
         Ok(Generation {
             decoder_start_token_id: start_there
-                .or(start)
+                .or(defaults.start)
                 .ok_or_else(|| last.bad("\"decoder_start_token_id\" is missing"))?,
-            eos_token_id: eos.ok_or_else(|| last.bad("\"eos_token_id\" is missing"))?,
-            pad_token_id: first(&files, |file| file.id("pad_token_id", vocabulary))?,
+            eos_token_id: eos
+                .or(defaults.eos.map(|id| vec![id]))
+                .ok_or_else(|| last.bad("\"eos_token_id\" is missing"))?,
+            pad_token_id: first(&files, |file| file.id("pad_token_id", vocabulary))?.or(defaults.pad),
             forced_bos_token_id: first(&files, |file| file.id("forced_bos_token_id", vocabulary))?,
             forced_eos_token_id: first(&files, |file| file.id("forced_eos_token_id", vocabulary))?,
             bad_words_ids: first(&files, |file| file.sequences("bad_words_ids", vocabulary))?.unwrap_or_default(),

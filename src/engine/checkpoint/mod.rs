@@ -19,6 +19,7 @@ use candle_core::{Device, Tensor};
 pub use fields::Fields;
 pub(in crate::engine) use fields::bad;
 pub use files::Files;
+pub use generation::Defaults;
 
 use super::Error;
 use super::gguf::Gguf;

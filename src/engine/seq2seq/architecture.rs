@@ -4,7 +4,7 @@
 //! [`crate::engine::m2m100`]'s and [`crate::engine::t5`]'s; this file picks among them.
 
 use super::spec::{Naming, Spec};
-use crate::engine::checkpoint::Checkpoint;
+use crate::engine::checkpoint::{Checkpoint, Defaults};
 use crate::engine::decode::Generation;
 use crate::engine::tokenizer::json::JsonTokenizer;
 use crate::engine::tokenizer::m2m::M2mTokenizer;
@@ -77,7 +77,8 @@ fn marian_model(checkpoint: &Checkpoint, direction: &Direction) -> Result<Archit
     let spec = marian::spec(config)?;
     // The decoder starts with the padding token where nothing else is said: both are the last of the vocabulary.
     let start = config.id("pad_token_id", spec.vocabulary)?;
-    let generation = checkpoint.generation(spec.vocabulary, spec.max_positions, start)?;
+    let defaults = Defaults { start, eos: Some(0), pad: None };
+    let generation = checkpoint.generation(spec.vocabulary, spec.max_positions, defaults)?;
     let target = direction.target.as_deref();
     let tokenizer = MarianTokenizer::open(checkpoint, marian::source_vocabulary(config)?, spec.vocabulary, target)?;
     let naming = Box::new(marian::Names::read(config)?);
@@ -87,8 +88,9 @@ fn marian_model(checkpoint: &Checkpoint, direction: &Direction) -> Result<Archit
 fn m2m100_model(checkpoint: &Checkpoint, direction: &Direction) -> Result<Architecture, Error> {
     let config = checkpoint.config();
     let spec = m2m100::spec(config)?;
-    // 2 is the end token, with which fairseq's decoders start.
-    let mut generation = checkpoint.generation(spec.vocabulary, spec.max_positions, Some(2))?;
+    // Fairseq's decoders start with the end token.
+    let defaults = Defaults { start: Some(2), eos: Some(2), pad: Some(1) };
+    let mut generation = checkpoint.generation(spec.vocabulary, spec.max_positions, defaults)?;
     let (source, target) = (direction.source.as_deref(), direction.target.as_deref());
     let (tokenizer, language): (Box<dyn PairTokenizer>, u32) = match checkpoint.files().find("tokenizer.json") {
         Some(path) => {
@@ -121,7 +123,8 @@ fn t5_model(checkpoint: &Checkpoint, direction: &Direction, family: t5::Family) 
     let spec = t5::spec(config, family)?;
     // T5's decoders start with the padding token; older files do not say so.
     let start = config.id("pad_token_id", spec.vocabulary)?.unwrap_or(0);
-    let generation = checkpoint.generation(spec.vocabulary, None, Some(start))?;
+    let defaults = Defaults { start: Some(start), eos: Some(1), pad: Some(0) };
+    let generation = checkpoint.generation(spec.vocabulary, None, defaults)?;
     let prefix = direction.prefix.as_deref();
     let tokenizer: Box<dyn PairTokenizer> = match checkpoint.files().find("tokenizer.json") {
         Some(path) => {
