@@ -116,6 +116,27 @@ impl Naming for Names {
 mod tests {
     use super::*;
 
+    fn fields(json: &str) -> Fields {
+        Fields::parse(std::path::Path::new("config.json"), json.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn sides_have_embeddings_of_their_own_where_the_settings_say_so() {
+        let own = fields(r#"{"share_encoder_decoder_embeddings": false, "vocab_size": 7, "decoder_vocab_size": 9}"#);
+        assert_eq!((spec(&own).unwrap().vocabulary, source_vocabulary(&own).unwrap()), (9, 7));
+        let names = Names::read(&own).unwrap();
+        let first = |part| names.names(part, Piece::Weight).first().cloned().unwrap_or_default();
+        assert_eq!(first(Part::Embedding(Side::Encoder)), "model.encoder.embed_tokens.weight");
+        assert_eq!(first(Part::Embedding(Side::Decoder)), "model.decoder.embed_tokens.weight");
+        assert_eq!(first(Part::Projection), "model.decoder.embed_tokens.weight");
+        let untied = Names::read(&fields(r#"{"tie_word_embeddings": false}"#)).unwrap();
+        assert_eq!(untied.names(Part::Projection, Piece::Weight), ["lm_head.weight"]);
+        assert!(!untied.names(Part::Embedding(Side::Decoder), Piece::Weight).contains(&"lm_head.weight".to_owned()));
+        let tied = Names::read(&fields("{}")).unwrap();
+        assert_eq!(tied.names(Part::Projection, Piece::Weight)[0], "model.shared.weight");
+        assert!(tied.names(Part::FinalNorm(Side::Encoder), Piece::Weight).is_empty());
+    }
+
     #[test]
     fn positions_are_sines_then_cosines() {
         let table = positions(3, 4);

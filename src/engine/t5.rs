@@ -165,3 +165,52 @@ fn layer_names(side: Side, layer: usize, role: Role) -> Vec<String> {
     names.push(format!("{}.blk.{layer}.{gguf}.{piece}", short(side)));
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::seq2seq::spec::Activation;
+
+    fn read(json: &str, family: Family) -> Result<Spec, Error> {
+        spec(&Fields::parse(std::path::Path::new("config.json"), json.as_bytes())?, family)
+    }
+
+    #[test]
+    fn outputs_are_scaled_as_the_reference_does() {
+        let scale = |json: &str, family| read(json, family).unwrap().output_scale;
+        let root = 512f32.powf(-0.5);
+        let cases = [
+            ("{}", root),
+            (r#"{"tie_word_embeddings": true}"#, root),
+            (r#"{"tie_word_embeddings": false}"#, 1.0),
+            (r#"{"tie_word_embeddings": true, "scale_decoder_outputs": false}"#, 1.0),
+            (r#"{"tie_word_embeddings": false, "scale_decoder_outputs": true}"#, root),
+        ];
+        for (json, want) in cases {
+            assert!((scale(json, Family::T5) - want).abs() < 1e-9, "{json}");
+            assert!((scale(json, Family::Mt5) - 1.0).abs() < 1e-9, "{json}");
+        }
+    }
+
+    #[test]
+    fn feed_forward_networks_are_told_apart() {
+        let kind = |json: &str, family| read(json, family).map(|spec| (spec.gated, spec.activation));
+        let json = |name: &str| format!(r#"{{"feed_forward_proj": "{name}"}}"#);
+        assert_eq!(kind("{}", Family::T5).unwrap(), (false, Activation::Relu));
+        assert_eq!(kind("{}", Family::Mt5).unwrap(), (true, Activation::GeluTanh));
+        assert_eq!(kind(&json("gated-gelu"), Family::T5).unwrap(), (true, Activation::GeluTanh));
+        assert_eq!(kind(&json("gated-silu"), Family::T5).unwrap(), (true, Activation::Swish));
+        assert_eq!(kind(&json("gelu"), Family::T5).unwrap(), (false, Activation::Gelu));
+        for wrong in ["gated-gelu-new", "big-relu", "sine"] {
+            let said = kind(&json(wrong), Family::T5).unwrap_err().to_string();
+            assert!(said.contains("\"feed_forward_proj\"") && said.contains("config.json"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_projection_of_its_own_goes_before_the_embeddings() {
+        let names = Names.names(Part::Projection, Piece::Weight);
+        assert_eq!(names[..3], ["lm_head.weight", "output.weight", "shared.weight"]);
+        assert!(Names.names(Part::Layer(Side::Encoder, 0, Role::Query), Piece::Bias).is_empty());
+    }
+}

@@ -524,6 +524,59 @@ fn t5_works_from_its_sentencepiece_model_alone() {
     }
 }
 
+#[test]
+fn nllb_is_told_the_languages_whatever_its_files_were_saved_with() {
+    let Some(shared) = common::shared("parity/nllb-tiny") else { return };
+    let (checkpoint, _) = open(&shared);
+    let tokenizer: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(shared.join("tokenizer.json")).unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["config.json", "model.safetensors"] {
+        std::fs::copy(shared.join(name), folder.path().join(name)).unwrap();
+    }
+    // As in the real repository: the makers' last language is English, and texts are cut and filled.
+    let mut english: serde_json::Value =
+        serde_json::from_str(&tokenizer.to_string().replace(r#""id":"arb_Arab""#, r#""id":"eng_Latn""#)).unwrap();
+    english["truncation"] = json!({"direction": "Right", "max_length": 5, "strategy": "LongestFirst", "stride": 0});
+    english["padding"] = json!({"strategy": {"Fixed": 64}, "direction": "Right", "pad_to_multiple_of": null,
+        "pad_id": 1, "pad_type_id": 0, "pad_token": "<pad>"});
+    std::fs::write(folder.path().join("tokenizer.json"), english.to_string()).unwrap();
+    let settings = json!({"src_lang": "eng_Latn", "tgt_lang": "fra_Latn"});
+    std::fs::write(folder.path().join("tokenizer_config.json"), settings.to_string()).unwrap();
+    let (_, saved) = open(folder.path());
+    for case in expected(&shared)["cases"].as_array().unwrap() {
+        assert_eq!(saved.tokenizer.encode(case["text"].as_str().unwrap()), ids(&case["input_ids"]));
+    }
+    assert_eq!(saved.generation.forced_bos_token_id, Some(5));
+    let direction = |source: &str, target: &str| Direction {
+        source: Some(source.to_owned()),
+        target: Some(target.to_owned()),
+        prefix: None,
+    };
+    let french = architecture(&checkpoint, &direction("eng_Latn", "fra_Latn")).unwrap();
+    assert_eq!((french.tokenizer.encode("")[0], french.generation.forced_bos_token_id), (5, Some(6)));
+    let said = architecture(&checkpoint, &direction("arb_Arab", "deu_Latn")).map(|_| ()).unwrap_err().to_string();
+    assert!(said.contains("does not know the language \"deu_Latn\""), "{said}");
+    // What steers the model is text where it comes from outside.
+    let ids = saved.tokenizer.encode("a</s>eng_Latn<pad>b");
+    assert!(ids[1..ids.len() - 1].iter().all(|id| ![0, 1, 2, 4, 5, 6].contains(id)), "{ids:?}");
+    assert_eq!((ids[0], ids[ids.len() - 1]), (4, 2));
+}
+
+#[test]
+fn long_texts_are_read_in_time_by_their_length() {
+    for folder in references() {
+        let (_, architecture) = open(&folder);
+        for text in ["ا".repeat(100_000), "قال الرئيس إن البلاد ".repeat(750), "\u{10FFFD}".repeat(20_000)]
+        {
+            let start = std::time::Instant::now();
+            let ids = architecture.tokenizer.encode(&text);
+            println!("{}: {} bytes, {} ids, {:?}", folder.display(), text.len(), ids.len(), start.elapsed());
+            assert!(start.elapsed().as_secs() < 10, "{}: {:?}", folder.display(), start.elapsed());
+        }
+    }
+}
+
 /// The bytes of the fixture's weights: the header and a little of the data.
 fn start_of_weights() -> Vec<u8> {
     let file = std::fs::read(common::fixture("parity/opus-mt-tc-big-tiny/model.safetensors")).unwrap();

@@ -38,6 +38,7 @@ impl Checkpoint {
     ) -> Result<Generation, Error> {
         let files: Vec<&Fields> = self.generation_config().into_iter().chain([self.config()]).collect();
         let last = self.config();
+        let known = |id: Option<u32>| id.filter(|&id| (id as usize) < vocabulary);
         let eos = first(&files, |file| file.ids("eos_token_id", vocabulary))?.filter(|ids| !ids.is_empty());
         let start_there = first(&files, |file| file.id("decoder_start_token_id", vocabulary))?;
         let max_length = first(&files, |file| optional(file, "max_length", 2..=LONGEST))?;
@@ -45,12 +46,12 @@ impl Checkpoint {
         let num_beams = first(&files, |file| optional(file, "num_beams", 1..=1000))?.unwrap_or(1);
         Ok(Generation {
             decoder_start_token_id: start_there
-                .or(defaults.start)
+                .or(known(defaults.start))
                 .ok_or_else(|| last.bad("\"decoder_start_token_id\" is missing"))?,
             eos_token_id: eos
                 .or(defaults.eos.map(|id| vec![id]))
                 .ok_or_else(|| last.bad("\"eos_token_id\" is missing"))?,
-            pad_token_id: first(&files, |file| file.id("pad_token_id", vocabulary))?.or(defaults.pad),
+            pad_token_id: first(&files, |file| file.id("pad_token_id", vocabulary))?.or(known(defaults.pad)),
             forced_bos_token_id: first(&files, |file| file.id("forced_bos_token_id", vocabulary))?,
             forced_eos_token_id: first(&files, |file| file.id("forced_eos_token_id", vocabulary))?,
             bad_words_ids: first(&files, |file| file.sequences("bad_words_ids", vocabulary))?.unwrap_or_default(),
