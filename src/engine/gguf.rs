@@ -183,6 +183,13 @@ impl Gguf {
         numbers.ok_or_else(|| self.mistyped(key, "a list of numbers"))
     }
 
+    /// Returns the names of all tensors, in order.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.content.tensor_infos.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Returns the shape of a tensor, outermost dimension first, or nothing where the file does not have it.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.content.tensor_infos.get(name).map(|info| info.shape.dims())

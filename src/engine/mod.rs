@@ -4,14 +4,18 @@
 //! what it wrote: choosing, checking and retrying are [`crate::translation`]'s. Reading files from disk happens once,
 //! when an engine is loaded; nothing here touches the network.
 
+pub mod checkpoint;
 pub mod decode;
 pub mod fake;
 pub mod gguf;
 pub mod kernels;
 pub mod linear;
 pub mod llm;
+pub mod m2m100;
+pub mod marian;
 pub mod seq2seq;
 pub mod simd;
+pub mod t5;
 pub mod tokenizer;
 
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,7 @@
 
 mod brief;
 mod check;
+mod checkpoint;
 mod command_line;
 mod common;
 mod engine;

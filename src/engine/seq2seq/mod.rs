@@ -4,15 +4,18 @@
 //! hypotheses step by step. Which tokens are chosen is [`super::decode`]'s; how an architecture names its tensors and
 //! writes its tokens is `marian`'s, `m2m100`'s and `t5`'s.
 
-pub mod attention;
 mod decoder;
 mod encoder;
-pub mod model;
 mod path;
 mod relative;
+pub mod architecture;
+pub mod attention;
+pub mod fairseq;
+pub mod model;
 pub mod spec;
 pub mod weights;
 
+pub use architecture::{Architecture, Direction, architecture};
 pub use model::Model;
 pub use spec::Spec;
 pub use weights::{Tensors, Weights};

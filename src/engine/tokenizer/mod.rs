@@ -4,9 +4,15 @@
 //! turns ids into text one by one. Which tokens a model may write is left to the decoder.
 
 pub mod byte_level;
-pub mod sentencepiece;
+pub mod json;
+pub mod m2m;
+pub mod marian;
 pub mod pair;
+pub mod pieces;
+pub mod sentencepiece;
 mod special;
+pub mod unigram;
+mod vocabulary;
 
 pub use special::SpecialSplitter;
 

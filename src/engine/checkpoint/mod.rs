@@ -1,0 +1,279 @@
+//! A model's files on disk, as the hub lays them out: settings and tensors, one tensor at a time.
+//!
+//! In: a folder, a weights file or a map of names to paths ([`Files`]). Out: [`Checkpoint`]: `config.json` and its kin as
+//! typed fields ([`Fields`]), tensors by name as `f32` on the CPU. Which tensors a model is made of is said by the
+//! architectures ([`super::marian`], [`super::m2m100`], [`super::t5`]); tokenizers read their own files.
+
+mod fields;
+mod files;
+mod generation;
+mod pickle;
+mod safetensors;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{Device, Tensor};
+
+pub use fields::Fields;
+pub(in crate::engine) use fields::bad;
+pub use files::Files;
+pub use generation::Defaults;
+
+use super::Error;
+use super::gguf::Gguf;
+use pickle::Pickle;
+use safetensors::Shard;
+
+/// The files of a model, open.
+#[derive(Debug)]
+pub struct Checkpoint {
+    files: Files,
+    config: Fields,
+    generation: Option<Fields>,
+    tokenizer: Option<Fields>,
+    weights: Weights,
+    weights_path: PathBuf,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+enum Weights {
+    /// Files with, for each tensor, the file it is in.
+    Safetensors(Vec<Shard>, BTreeMap<String, usize>),
+    Pickle(Pickle),
+    /// Candle reads tensors with one reader; shapes are there beside it.
+    Gguf(Mutex<Gguf>, PathBuf),
+}
+
+impl Checkpoint {
+    /// Opens a model: reads its settings and the list of its tensors.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where a file cannot be read, [`Error::BadModel`] where one is missing or broken.
+    pub fn open(files: impl Into<Files>) -> Result<Self, Error> {
+        let files = files.into();
+        let config = match files.find("config.json") {
+            Some(path) => Fields::open(&path)?,
+            None => return Err(bad(&files.place("config.json"), "is missing: it says what the model is made of")),
+        };
+        let optional = |name: &str| files.find(name).map(|path| Fields::open(&path)).transpose();
+        let (generation, tokenizer) = (optional("generation_config.json")?, optional("tokenizer_config.json")?);
+        let (weights, weights_path, bytes) = open_weights(&files)?;
+        Ok(Self { files, config, generation, tokenizer, weights, weights_path, bytes })
+    }
+
+    /// Returns `config.json`.
+    pub fn config(&self) -> &Fields {
+        &self.config
+    }
+
+    /// Returns `generation_config.json`, where there is one.
+    pub fn generation_config(&self) -> Option<&Fields> {
+        self.generation.as_ref()
+    }
+
+    /// Returns `tokenizer_config.json`, where there is one.
+    pub fn tokenizer_config(&self) -> Option<&Fields> {
+        self.tokenizer.as_ref()
+    }
+
+    /// Returns the files of the model.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Returns the path of the weights; of several files, that of the list of them.
+    pub fn weights_path(&self) -> &Path {
+        &self.weights_path
+    }
+
+    /// Returns the size of all weights files together, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Returns the names of all tensors, in order.
+    pub fn names(&self) -> Vec<String> {
+        match &self.weights {
+            Weights::Safetensors(_, places) => places.keys().cloned().collect(),
+            Weights::Pickle(pickle) => pickle.names().into_iter().map(str::to_owned).collect(),
+            Weights::Gguf(gguf, _) => lock(gguf).names(),
+        }
+    }
+
+    /// Returns whether there is a tensor of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.shape(name).is_some()
+    }
+
+    /// Returns the shape of a tensor, or nothing where there is none.
+    pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        match &self.weights {
+            Weights::Safetensors(shards, places) => shards[*places.get(name)?].shape(name).map(<[usize]>::to_vec),
+            Weights::Pickle(pickle) => pickle.shape(name).map(<[usize]>::to_vec),
+            Weights::Gguf(gguf, _) => lock(gguf).shape(name).map(<[usize]>::to_vec),
+        }
+    }
+
+    /// Returns the first of several names under which there is a tensor. Parts for which it is the same are tied.
+    pub fn resolve<'n>(&self, names: &'n [String]) -> Option<&'n str> {
+        names.iter().map(String::as_str).find(|name| self.has(name))
+    }
+
+    /// Reads the first tensor of several names that is there, as `f32` on the CPU; nothing where there is none of them.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] where it cannot be read as `f32`.
+    pub fn tensor(&self, names: &[String]) -> Result<Option<Tensor>, Error> {
+        let Some(name) = self.resolve(names) else { return Ok(None) };
+        match &self.weights {
+            Weights::Safetensors(shards, places) => match places.get(name) {
+                Some(&place) => shards[place].tensor(name),
+                None => Ok(None),
+            },
+            Weights::Pickle(pickle) => pickle.tensor(name),
+            Weights::Gguf(gguf, _) => {
+                let tensor = lock(gguf).tensor(name)?;
+                Ok(Some(tensor.dequantize(&Device::Cpu)?))
+            }
+        }
+    }
+
+    /// Reads a tensor that must be there and have this shape.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::optional`], and where there is no tensor of any of the names.
+    pub fn expect(&self, names: &[String], shape: &[usize]) -> Result<Tensor, Error> {
+        self.optional(names, shape)?.ok_or_else(|| self.missing(names))
+    }
+
+    /// Reads a tensor that may be missing but must otherwise have this shape. Dimensions of 1 in front are not looked at
+    /// (a bias may be stored as a row); the tensor returned has the shape asked for.
+    ///
+    /// # Errors
+    /// [`Error::BadModel`] where the shape is another, with tensor, file, and both shapes; as [`Checkpoint::tensor`].
+    pub fn optional(&self, names: &[String], shape: &[usize]) -> Result<Option<Tensor>, Error> {
+        let Some(name) = self.resolve(names) else { return Ok(None) };
+        let got = self.shape(name).unwrap_or_default();
+        if trimmed(&got) != trimmed(shape) {
+            let reason = format!("tensor {name:?}: expected shape {shape:?}, got {got:?}");
+            return Err(bad(self.file_of(name), reason));
+        }
+        let Some(tensor) = self.tensor(names)? else { return Ok(None) };
+        Ok(Some(if got == shape { tensor } else { tensor.reshape(shape)? }))
+    }
+
+    /// Makes the error for a tensor that is not there.
+    pub fn missing(&self, names: &[String]) -> Error {
+        let reason = match names {
+            [] => "the model has no such tensor".to_owned(),
+            [name] => format!("tensor {name:?} is missing"),
+            [name, others @ ..] => format!("tensor {name:?} is missing (also looked for: {})", others.join(", ")),
+        };
+        bad(&self.weights_path, reason)
+    }
+
+    /// Returns the file that a tensor is in.
+    pub fn file_of(&self, name: &str) -> &Path {
+        match &self.weights {
+            Weights::Safetensors(shards, places) => {
+                places.get(name).map_or(&self.weights_path, |&place| shards[place].path())
+            }
+            Weights::Pickle(pickle) => pickle.path(),
+            Weights::Gguf(_, path) => path,
+        }
+    }
+}
+
+/// A shape without the dimensions of 1 in front.
+fn trimmed(shape: &[usize]) -> &[usize] {
+    let ones = shape.iter().take_while(|&&n| n == 1).count();
+    &shape[ones.min(shape.len().saturating_sub(1))..]
+}
+
+fn lock(gguf: &Mutex<Gguf>) -> std::sync::MutexGuard<'_, Gguf> {
+    gguf.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Finds the weights: safetensors before all else, a pickle only where there is nothing better.
+fn open_weights(files: &Files) -> Result<(Weights, PathBuf, u64), Error> {
+    if let Some(path) = files.named_weights() {
+        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+        return match ending.as_deref().and_then(std::ffi::OsStr::to_str) {
+            Some("gguf") => gguf(path),
+            Some("json") => sharded(files, path),
+            Some("bin" | "pt" | "pth") => pickle(path),
+            _ => single(path),
+        };
+    }
+    if let Some(path) = files.find("model.safetensors") {
+        return single(&path);
+    }
+    if let Some(path) = files.find("model.safetensors.index.json") {
+        return sharded(files, &path);
+    }
+    match files.ggufs()?.as_slice() {
+        [] => {}
+        [path] => return gguf(path),
+        several => {
+            let names: Vec<String> = several.iter().map(|path| path.display().to_string()).collect();
+            let reason = format!("there are several GGUF files, and it is not said which one: {}", names.join(", "));
+            return Err(bad(&files.place("config.json"), reason));
+        }
+    }
+    if let Some(path) = files.find("pytorch_model.bin") {
+        return pickle(&path);
+    }
+    let reason = "is missing, and there are no model.safetensors.index.json, *.gguf or pytorch_model.bin either";
+    Err(bad(&files.place("model.safetensors"), reason))
+}
+
+fn single(path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
+    let shard = Shard::open(path)?;
+    let places = shard.names().map(|name| (name.to_owned(), 0)).collect();
+    let bytes = shard.bytes();
+    Ok((Weights::Safetensors(vec![shard], places), path.to_owned(), bytes))
+}
+
+/// Opens the files that a `model.safetensors.index.json` lists.
+fn sharded(files: &Files, index_path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
+    let index = Fields::open(index_path)?;
+    let Some(map) = index.field("weight_map").and_then(serde_json::Value::as_object) else {
+        return Err(index.bad("\"weight_map\" is missing"));
+    };
+    let mut by_file: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, file) in map {
+        // A name that leads out of the model's folder has no business in a list of shards.
+        let file = file.as_str().filter(|file| !file.contains(['/', '\\']) && !file.is_empty());
+        let file = file.ok_or_else(|| index.bad(format!("\"weight_map\" names no file for {name:?}")))?;
+        by_file.entry(file).or_default().insert(name);
+    }
+    let (mut shards, mut places, mut bytes) = (Vec::new(), BTreeMap::new(), 0);
+    for (file, names) in by_file {
+        let beside = || Some(index_path.with_file_name(file)).filter(|path| path.is_file());
+        let Some(path) = files.find(file).or_else(beside) else {
+            return Err(index.bad(format!("lists {file}, which is missing")));
+        };
+        let shard = Shard::open(&path)?;
+        if let Some(name) = names.iter().find(|name| shard.shape(name).is_none()) {
+            return Err(bad(&path, format!("tensor {name:?} is missing, though {} lists it", index_path.display())));
+        }
+        bytes += shard.bytes();
+        places.extend(shard.names().map(|name| (name.to_owned(), shards.len())));
+        shards.push(shard);
+    }
+    Ok((Weights::Safetensors(shards, places), index_path.to_owned(), bytes))
+}
+
+fn pickle(path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
+    let pickle = Pickle::open(path)?;
+    let bytes = pickle.bytes();
+    Ok((Weights::Pickle(pickle), path.to_owned(), bytes))
+}
+
+fn gguf(path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
+    let bytes = fs_err::metadata(path)?.len();
+    Ok((Weights::Gguf(Mutex::new(Gguf::open(path)?), path.to_owned()), path.to_owned(), bytes))
+}
