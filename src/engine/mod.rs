@@ -190,6 +190,9 @@ pub enum Error {
     /// There is nothing to continue.
     #[error("an empty prompt cannot be continued")]
     EmptyPrompt,
+    /// The model gave no token that may be written.
+    #[error("the model gave no next token: its probabilities are not numbers, or every token is banned")]
+    NoHypothesis,
     /// The user asked to stop.
     #[error("stopped on request")]
     Cancelled,
