@@ -1,6 +1,7 @@
 //! Beam search and its scheduler over models that are tables: against a search written down a second time from the
 //! tensors of the reference, against every sequence there is, and against itself in other company.
 
+mod engine;
 mod model;
 mod reference;
 

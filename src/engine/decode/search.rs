@@ -88,15 +88,16 @@ pub fn search<S: Stepper>(
     let state = State { waiting, unfinished: order.len(), results: std::mem::take(&mut results), done, failed: None };
     let desk =
         Desk { model, sources, rules, room, progress, workers, state: Mutex::new(state), stop: AtomicBool::new(false) };
-    if workers == 1 {
-        desk.work(Threads::All);
-    } else {
-        rayon::scope(|scope| {
+    // On a thread of the pool even where there is one worker: the kernels' threads are then quicker to wake.
+    rayon::scope(|scope| {
+        if workers == 1 {
+            desk.work(Threads::All);
+        } else {
             for _ in 0..workers {
                 scope.spawn(|_| desk.work(Threads::One));
             }
-        });
-    }
+        }
+    });
     let state = desk.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     match state.failed {
         Some(error) => Err(error),

@@ -4,6 +4,11 @@
 //! hypotheses step by step. Which tokens are chosen is [`super::decode`]'s; how an architecture names its tensors and
 //! writes its tokens is `marian`'s, `m2m100`'s and `t5`'s.
 
+pub mod pieces;
 pub mod spec;
+pub mod trace;
+pub mod translator;
 
 pub use spec::Spec;
+pub use trace::Trace;
+pub use translator::{Decoded, Decoding, Facts, Seq2SeqEngine};
