@@ -91,6 +91,46 @@ proptest! {
     }
 }
 
+/// The cases of `tests/fixtures/parity/make_beams.py`, which ran the reference's own functions.
+#[test]
+fn what_the_reference_itself_found_is_found() {
+    let text = std::fs::read_to_string(crate::common::fixture("parity/beams.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let cases = json["cases"].as_array().unwrap();
+    assert!(cases.len() >= 400);
+    for case in cases {
+        let ids = |value: &serde_json::Value| -> Vec<u32> { serde_json::from_value(value.clone()).unwrap() };
+        let number = |name: &str| case[name].as_u64().unwrap() as usize;
+        let token = |name: &str| case[name].as_u64().map(|id| id as u32);
+        let eos = ids(&case["eos"]);
+        let generation = Generation {
+            decoder_start_token_id: token("start").unwrap(),
+            eos_token_id: eos.clone(),
+            forced_bos_token_id: token("forced_bos_token_id"),
+            forced_eos_token_id: token("forced_eos_token_id"),
+            bad_words_ids: case["bad_words_ids"].as_array().unwrap().iter().map(ids).collect(),
+            length_penalty: case["length_penalty"].as_f64().unwrap() as f32,
+            no_repeat_ngram_size: number("no_repeat_ngram_size"),
+            renormalize_logits: case["renormalize_logits"].as_bool().unwrap(),
+            ..generation(number("num_beams"))
+        };
+        let model = Table {
+            eos_bias: case["eos_bias"].as_f64().unwrap(),
+            rounded: false,
+            ..Table::new(number("vocabulary") as u32, case["seed"].as_str().unwrap().parse().unwrap(), &eos)
+        };
+        let lengths = Lengths { min_new: number("min_new_tokens"), max: number("max_length") };
+        let found = alone(&model, &ids(&case["source"]), lengths, &exact(&generation));
+        let expected = case["found"].as_array().unwrap();
+        let texts: Vec<Vec<u32>> = expected.iter().map(|expected| ids(&expected["ids"])).collect();
+        assert_eq!(found.iter().map(|found| found.ids.clone()).collect::<Vec<_>>(), texts, "{case}");
+        for (found, expected) in found.iter().zip(expected) {
+            let Some(score) = expected["score"].as_f64() else { continue };
+            assert!((f64::from(found.score) - score).abs() < 1e-4 * score.abs().max(1.0), "{case}: {}", found.score);
+        }
+    }
+}
+
 /// All sequences that end by an end token or at the longest length, with their log-probabilities.
 fn every_sequence(model: &Table, source: &[u32], max: usize) -> Vec<(Vec<u32>, f32)> {
     let mut open = vec![(vec![1u32], 0.0f32)];
@@ -100,7 +140,7 @@ fn every_sequence(model: &Table, source: &[u32], max: usize) -> Vec<(Vec<u32>, f
         for token in (0..model.vocabulary).filter(|&token| token != 1) {
             let mut longer = ids.clone();
             longer.push(token);
-            let sum = sum + model::rounded(scores[token as usize]);
+            let sum = sum + model.scored(scores[token as usize]);
             if token == 0 || longer.len() >= max {
                 ended.push((longer[1..].to_vec(), sum));
             } else {

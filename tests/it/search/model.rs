@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use mujaz::engine::Error;
 use mujaz::engine::decode::step::{Scored, Step, Stepper, Threads, Want};
 
-/// Probabilities are multiples of this, so that their sums are exact and equal sums are common.
+/// Rounded probabilities are multiples of one over this.
 const GRAIN: f64 = 1024.0;
 
 /// A model without weights.
@@ -18,6 +18,8 @@ pub struct Table {
     pub eos_bias: f64,
     /// How many of the last tokens matter; with few, hypotheses loop.
     pub memory: usize,
+    /// Whether probabilities are rounded, so that their sums are exact and equal sums are common.
+    pub rounded: bool,
     /// Ids from here on cannot be read.
     pub unreadable: u32,
     pub seen: Mutex<Seen>,
@@ -47,9 +49,15 @@ impl Table {
             eos: eos.to_vec(),
             eos_bias: 0.0,
             memory: usize::MAX,
+            rounded: true,
             unreadable: u32::MAX,
             seen: Mutex::default(),
         }
+    }
+
+    /// A log-probability as the search gets it.
+    pub fn scored(&self, probability: f64) -> f32 {
+        if self.rounded { ((probability * GRAIN).round() / GRAIN) as f32 } else { probability as f32 }
     }
 
     /// The logits of all tokens behind `prefix` (the start token included).
@@ -71,10 +79,6 @@ impl Table {
 pub fn log_softmax(logits: &[f64], counts: impl Fn(usize) -> bool) -> Vec<f64> {
     let sum: f64 = (0..logits.len()).filter(|&i| counts(i)).map(|i| logits[i].exp()).sum();
     logits.iter().map(|logit| logit - sum.ln()).collect()
-}
-
-pub fn rounded(probability: f64) -> f32 {
-    ((probability * GRAIN).round() / GRAIN) as f32
 }
 
 /// The finaliser of splitmix64.
@@ -128,8 +132,10 @@ impl Stepper for Table {
                 };
                 let logits = self.logits(&step.source.source, prefix);
                 let probabilities = log_softmax(&logits, |i| !want.renormalize || !banned(i));
-                let mut top: Vec<(u32, f32)> =
-                    (0..logits.len()).filter(|&i| !banned(i)).map(|i| (i as u32, rounded(probabilities[i]))).collect();
+                let mut top: Vec<(u32, f32)> = (0..logits.len())
+                    .filter(|&i| !banned(i))
+                    .map(|i| (i as u32, self.scored(probabilities[i])))
+                    .collect();
                 top.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
                 top.truncate(want.top);
                 // Recognisable by the prefix that it belongs to.

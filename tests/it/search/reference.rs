@@ -5,7 +5,7 @@
 
 use mujaz::engine::decode::Generation;
 
-use super::model::{Table, log_softmax, rounded};
+use super::model::{Table, log_softmax};
 
 const FILL: f32 = -1e9;
 
@@ -68,7 +68,7 @@ impl Reference<'_> {
         if g.renormalize_logits {
             scores = log_softmax(&scores, |_| true);
         }
-        scores.into_iter().map(rounded).collect()
+        scores.into_iter().map(|score| self.model.scored(score)).collect()
     }
 
     fn stops(&self, ids: &[u32]) -> bool {
