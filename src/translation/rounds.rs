@@ -52,10 +52,11 @@ impl Rounds {
                 split: DecodeParams { greedy: 1, samples: 4, temperature: 0.5, top_p: 0.9, seed: 3, ..steered },
                 long: LONG,
             },
-            // The first round is the model's own search; only what fails is worth a wider one.
+            // The first round is the model's own search; only what fails is worth a wider one. Eight tokens: long names
+            // may come twice, clauses not.
             Approach::Beams => Self {
                 first: DecodeParams { greedy: 4, ..steered.clone() },
-                retry: DecodeParams { greedy: 0, samples: 8, no_repeat_ngram: 4, ..steered.clone() },
+                retry: DecodeParams { greedy: 0, samples: 8, no_repeat_ngram: 8, ..steered.clone() },
                 split: DecodeParams { greedy: 4, ..steered },
                 long: usize::MAX,
             },

@@ -56,10 +56,13 @@ pub struct Decoding {
     pub length_penalty: Option<f32>,
     /// Most new tokens; 0 derives it from the source's length.
     pub max_new_tokens: usize,
-    /// Exactly so many tokens a text, the end token banned before: for measuring speed. Turns the guard off.
+    /// Exactly so many tokens a text (a piece, where it is cut), the end token banned before; fewer only where positions
+    /// end: for measuring speed. Turns the guard off.
     pub force_tokens: Option<usize>,
     /// No sequence of this many tokens comes twice; 0 for what the checkpoint says.
     pub no_repeat_ngram: usize,
+    /// Most tokens of a piece, special ones included; 0 for [`SOFT_LIMIT`]. The model's own limit holds in any case.
+    pub piece_tokens: usize,
     /// Whether a text whose translation loops is decoded again.
     pub guard: bool,
     /// Whether hypotheses come with their [`Trace`].
@@ -75,6 +78,7 @@ impl Default for Decoding {
             max_new_tokens: 0,
             force_tokens: None,
             no_repeat_ngram: 0,
+            piece_tokens: 0,
             guard: true,
             trace: false,
         }
@@ -157,7 +161,7 @@ impl<S: Stepper> Seq2SeqEngine<S> {
         progress: &dyn Progress,
     ) -> Result<Vec<Result<Vec<Decoded>, Error>>, Error> {
         let rules = self.rules(how);
-        let most = self.piece_limit();
+        let most = self.piece_limit(how.piece_tokens);
         // The empty text has the special tokens alone.
         let special = self.tokenizer.encode("").len();
         let count = |text: &str| self.tokenizer.encode(text).len().saturating_sub(special);
@@ -165,7 +169,9 @@ impl<S: Stepper> Seq2SeqEngine<S> {
             .iter()
             .map(|text| {
                 let pieces = pieces(text, most.saturating_sub(special).max(1), &count);
-                pieces.into_iter().map(|piece| self.tokenizer.encode(piece)).collect()
+                let ids = pieces.into_iter().map(|piece| self.tokenizer.encode(piece));
+                // Marks of direction and the like are no tokens: a model makes words up for a source without any.
+                ids.filter(|ids| ids.len() > special).collect()
             })
             .collect();
         let sources: Vec<Source<'_>> =
@@ -217,9 +223,9 @@ impl<S: Stepper> Seq2SeqEngine<S> {
         rules
     }
 
-    /// Most tokens of a piece, special ones included.
-    fn piece_limit(&self) -> usize {
-        self.room.max_source.min(SOFT_LIMIT)
+    /// Most tokens of a piece, special ones included; `wanted` is 0 where nothing is asked for.
+    fn piece_limit(&self, wanted: usize) -> usize {
+        self.room.max_source.min(if wanted > 0 { wanted } else { SOFT_LIMIT })
     }
 
     fn lengths(&self, source_tokens: usize, how: &Decoding) -> Lengths {
@@ -289,7 +295,7 @@ impl<S: Stepper + Send> Engine for Seq2SeqEngine<S> {
         let precision = &self.facts.precision;
         let decoding = format!(
             "{DECODING}, {precision}, {num_beams} beams, length penalty {length_penalty}, pieces of {}",
-            self.piece_limit()
+            self.piece_limit(0)
         );
         Fingerprint { model: self.facts.model.clone(), revision: self.facts.revision.clone(), decoding }
     }
