@@ -21,6 +21,7 @@ pub mod tokenizer;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
+use crate::progress::Progress;
 
 /// One translation of one segment, as a model proposed it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,11 +67,14 @@ pub struct DecodeParams {
     pub constrained: bool,
     /// Most new tokens a hypothesis; 0 lets the engine derive it from the source's length.
     pub max_new_tokens: usize,
+    /// No sequence of this many tokens comes twice; 0 for what the checkpoint says. Decoder-only engines have a rule of
+    /// their own instead.
+    pub no_repeat_ngram: usize,
 }
 
 impl Default for DecodeParams {
     fn default() -> Self {
-        Self { greedy: 1, samples: 0, temperature: 0.7, top_p: 0.95, seed: 1, constrained: true, max_new_tokens: 0 }
+        Self { greedy: 1, samples: 0, temperature: 0.7, top_p: 0.95, seed: 1, constrained: true, max_new_tokens: 0, no_repeat_ngram: 0 }
     }
 }
 
@@ -81,6 +85,15 @@ pub struct Limits {
     pub max_source_tokens: usize,
     /// Most tokens, padded, in one batch.
     pub max_batch_tokens: usize,
+}
+
+/// What kind of search an engine makes: decides how it is best asked (see [`crate::translation::rounds`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approach {
+    /// It continues a prompt: every hypothesis is drawn by itself, and rows of one call share the prompt.
+    Prompts,
+    /// It translates by beam search: one search gives several hypotheses, and calls are better large than many.
+    Beams,
 }
 
 /// Identifies model weights and everything about the engine that can change its output; part of memory keys.
@@ -105,6 +118,24 @@ pub trait Engine: Send {
     /// Where the model fails as such (out of memory, broken weights): the whole batch is then undone.
     fn translate(&mut self, batch: &Batch, params: &DecodeParams) -> Result<Vec<Vec<Hypothesis>>, Error>;
 
+    /// As [`Engine::translate`]; `progress` learns how many requests are done, and can stop the work.
+    ///
+    /// # Errors
+    /// As [`Engine::translate`], and [`Error::Cancelled`].
+    fn translate_watched(
+        &mut self,
+        batch: &Batch,
+        params: &DecodeParams,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Vec<Hypothesis>>, Error> {
+        if progress.cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let hypotheses = self.translate(batch, params)?;
+        progress.advanced(batch.requests.len() as u64);
+        Ok(hypotheses)
+    }
+
     /// Counts the tokens of a source text, as the model would read it.
     fn source_tokens(&self, text: &str) -> usize;
 
@@ -113,6 +144,11 @@ pub trait Engine: Send {
 
     /// Identifies model and decoding.
     fn fingerprint(&self) -> Fingerprint;
+
+    /// Says how the engine searches.
+    fn approach(&self) -> Approach {
+        Approach::Prompts
+    }
 
     /// Tells the engine which English names exist, so that it can keep those out for which a request gives no reason
     /// ([`Request::allowed`](crate::batch::Request::allowed)). Engines that cannot steer their search ignore it.
@@ -194,6 +230,9 @@ pub enum Error {
     /// There is nothing to continue.
     #[error("an empty prompt cannot be continued")]
     EmptyPrompt,
+    /// The model gave no token that may be written.
+    #[error("the model gave no next token: its probabilities are not numbers, or every token is banned")]
+    NoHypothesis,
     /// The user asked to stop.
     #[error("stopped on request")]
     Cancelled,

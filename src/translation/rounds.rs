@@ -3,23 +3,25 @@
 //! In: a document, an engine, a checker. Out: a [`Translation`] with every segment, flagged where nothing that was tried
 //! passed. Three rounds: (1) several hypotheses; (2) for what failed, more and freer ones; (3) for what still fails,
 //! its clauses one by one. A later round replaces an earlier choice only where it scores better or passes the checks.
+//! What "several" and "freer" mean depends on the engine's [`Approach`].
 
 use super::choose::{Judged, best, judge};
 use super::request::request;
 use super::{SegmentTranslation, Status, Translation};
 use crate::arabic::words::is_letter;
-use crate::batch::{Request, batches, in_order};
+use crate::batch::{Batch, Request, batches, in_order};
 use crate::check::Checker;
 use crate::document::clause;
 use crate::document::{BlockKind, Document, Segment};
-use crate::engine::{DecodeParams, Engine, Error, Finish, Hypothesis};
+use crate::engine::{Approach, DecodeParams, Engine, Error, Finish, Hypothesis};
 use crate::options::Effort;
 use crate::progress::Progress;
 
-/// Requests that travel together; with their hypotheses they fill the rows of one decoding step.
+/// Requests that travel together to an engine that continues prompts; with their hypotheses they fill the rows of one
+/// decoding step.
 const MAX_REQUESTS: usize = 8;
-/// A segment of more characters is also translated clause by clause, whatever the checks say of the whole: a small model
-/// sums long sentences up rather than translating them.
+/// A segment of more characters is also translated clause by clause, whatever the checks say of the whole: a small prompted
+/// model sums long sentences up rather than translating them.
 const LONG: usize = 200;
 /// A clause of a split segment has at most this many characters, where there is a place to split.
 const MAX_CLAUSE: usize = 120;
@@ -29,15 +31,35 @@ struct Rounds {
     first: DecodeParams,
     retry: DecodeParams,
     split: DecodeParams,
+    /// Segments of more characters are split whatever the checks say.
+    long: usize,
 }
 
 impl Rounds {
-    fn full() -> Self {
+    fn of(approach: Approach) -> Self {
         let steered = DecodeParams { constrained: true, ..DecodeParams::default() };
-        Self {
-            first: DecodeParams { greedy: 2, samples: 6, temperature: 0.5, top_p: 0.9, seed: 1, ..steered.clone() },
-            retry: DecodeParams { greedy: 0, samples: 4, temperature: 0.8, top_p: 0.95, seed: 2, ..steered.clone() },
-            split: DecodeParams { greedy: 1, samples: 4, temperature: 0.5, top_p: 0.9, seed: 3, ..steered },
+        match approach {
+            Approach::Prompts => Self {
+                first: DecodeParams { greedy: 2, samples: 6, temperature: 0.5, top_p: 0.9, seed: 1, ..steered.clone() },
+                retry: DecodeParams {
+                    greedy: 0,
+                    samples: 4,
+                    temperature: 0.8,
+                    top_p: 0.95,
+                    seed: 2,
+                    ..steered.clone()
+                },
+                split: DecodeParams { greedy: 1, samples: 4, temperature: 0.5, top_p: 0.9, seed: 3, ..steered },
+                long: LONG,
+            },
+            // The first round is the model's own search; only what fails is worth a wider one. Eight tokens: long names
+            // may come twice, clauses not.
+            Approach::Beams => Self {
+                first: DecodeParams { greedy: 4, ..steered.clone() },
+                retry: DecodeParams { greedy: 0, samples: 8, no_repeat_ngram: 8, ..steered.clone() },
+                split: DecodeParams { greedy: 4, ..steered },
+                long: usize::MAX,
+            },
         }
     }
 }
@@ -122,7 +144,7 @@ fn full(
     checker: &Checker,
     progress: &dyn Progress,
 ) -> Result<Vec<Outcome>, Error> {
-    let rounds = Rounds::full();
+    let rounds = Rounds::of(engine.approach());
     let requests: Vec<Request> = sources.iter().map(|source| request(checker.glossary, source)).collect();
     let hypotheses = decode(requests.clone(), engine, &rounds.first, progress, "translating")?;
     let mut outcomes: Vec<Outcome> =
@@ -138,7 +160,7 @@ fn full(
         outcomes[i].consider(best(judged));
     }
 
-    let long = |i: usize| sources[i].chars().count() > LONG;
+    let long = |i: usize| sources[i].chars().count() > rounds.long;
     let again: Vec<usize> =
         (0..outcomes.len()).filter(|&i| long(i) || !outcomes[i].judged.verdicts.is_empty()).collect();
     let count = |text: &str| text.chars().count();
@@ -174,10 +196,16 @@ fn decode(
     if total == 0 {
         return Ok(Vec::new());
     }
+    progress.started(task, total as u64, "segments");
+    if engine.approach() == Approach::Beams {
+        // The engine's own scheduler keeps to its room, and fills it better from all requests than from a few.
+        let hypotheses = engine.translate_watched(&Batch::of(requests), params, progress)?;
+        progress.finished();
+        return Ok(hypotheses);
+    }
     let lengths: Vec<usize> = requests.iter().map(|request| engine.source_tokens(&request.source)).collect();
     let mut results = Vec::new();
     let mut done = 0;
-    progress.started(task, total as u64, "segments");
     for batch in batches(requests, &lengths, engine.limits().max_batch_tokens, MAX_REQUESTS) {
         if progress.cancelled() {
             return Err(Error::Cancelled);

@@ -14,3 +14,4 @@ mod glossary;
 mod layers;
 mod models;
 mod notes;
+mod search;

@@ -12,10 +12,15 @@ pub mod architecture;
 pub mod attention;
 pub mod fairseq;
 pub mod model;
+pub mod pieces;
 pub mod spec;
+pub mod trace;
+pub mod translator;
 pub mod weights;
 
 pub use architecture::{Architecture, Direction, architecture};
 pub use model::Model;
 pub use spec::Spec;
+pub use trace::Trace;
+pub use translator::{Decoded, Decoding, Facts, Seq2SeqEngine};
 pub use weights::{Tensors, Weights};
