@@ -35,6 +35,7 @@ fn the_help_is_what_the_documentation_describes() {
         "models path",
         "models verify",
         "models remove",
+        "eval",
         "bench",
         "completions",
         "man",
@@ -53,7 +54,7 @@ fn completions_and_the_manual_page_know_the_commands() {
     for args in [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["man"]] {
         let output = mujaz(home.path(), args).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        for word in ["brief", "translate", "summarize", "extract", "check", "models", "bench"] {
+        for word in ["brief", "translate", "summarize", "extract", "check", "models", "eval", "bench"] {
             assert!(text.contains(word), "{args:?} lacks {word}");
         }
         assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");

@@ -8,6 +8,7 @@ mod check;
 mod command_line;
 mod common;
 mod engine;
+mod eval;
 mod extract;
 mod glossary;
 mod layers;
