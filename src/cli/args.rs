@@ -90,7 +90,7 @@ pub struct TranslatorArgs {
     #[arg(long, value_name = "ID|PATH")]
     pub translator: Option<String>,
     /// How weights are kept in memory: int8 is smaller and faster, f32 exact
-    #[arg(long, value_enum, default_value = "int8")]
+    #[arg(long, value_name = "f32|int8", value_enum, hide_possible_values = true, default_value = "int8")]
     pub precision: PrecisionArg,
 }
 
@@ -317,8 +317,8 @@ pub struct BenchArgs {
     /// Measure this often and report the best
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub repeat: usize,
-    /// How weights are kept in memory
-    #[arg(long, value_enum, default_value = "int8")]
+    /// How weights are kept in memory: int8 is smaller and faster, f32 exact
+    #[arg(long, value_name = "f32|int8", value_enum, hide_possible_values = true, default_value = "int8")]
     pub precision: PrecisionArg,
     /// Print one JSON object
     #[arg(long)]

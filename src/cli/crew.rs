@@ -225,7 +225,7 @@ fn of_entry(
     let mut loaded = load_entry(entry, files, options)?;
     // The hashes too: a registry may give an id other files of the same revision.
     let hub = entry.files.first().and_then(|file| file.hub.as_ref()).map(|hub| hub.revision.clone());
-    let hashes = entry.files.iter().map(|file| format!("sha256:{}", file.sha256));
+    let hashes = files.files.iter().map(|file| format!("sha256:{}", file.sha256));
     let line = ModelLine {
         id: entry.id.0.clone(),
         revision: hub.into_iter().chain(hashes).collect::<Vec<_>>().join(" "),

@@ -116,7 +116,8 @@ pub trait Engine: Send {
     fn fingerprint(&self) -> Fingerprint;
 
     /// Returns the best hypothesis of every line, in order, with nothing steered, checked or tried again: what the model says.
-    /// An empty line has an empty hypothesis; a line longer than the model takes goes in pieces.
+    /// An empty line has an empty hypothesis; a line longer than the model takes goes in pieces. `progress` counts lines; the
+    /// caller starts and ends its task.
     ///
     /// # Errors
     /// As [`Engine::translate`]; [`Error::Unsupported`] for options that the model has no use for, before any work;

@@ -51,14 +51,11 @@ pub(super) fn greedy<E: Engine + ?Sized>(
     for line in lines {
         let spans = clause::split(line, limits.max_source_tokens, &|text| engine.source_tokens(text));
         pieces.push(spans.len());
-        requests.extend(
-            spans.iter().map(|span| Request { source: span.of(line).to_owned(), ..Request::default() }),
-        );
+        requests.extend(spans.iter().map(|span| Request { source: span.of(line).to_owned(), ..Request::default() }));
     }
     let params = DecodeParams { constrained: false, ..DecodeParams::default() };
     let lengths: Vec<usize> = requests.iter().map(|request| engine.source_tokens(&request.source)).collect();
     let total = requests.len();
-    progress.started("translating", total as u64, "lines");
     let (mut results, mut done) = (Vec::new(), 0);
     for batch in batches(requests, &lengths, limits.max_batch_tokens, MAX_REQUESTS) {
         if progress.cancelled() {
@@ -68,9 +65,9 @@ pub(super) fn greedy<E: Engine + ?Sized>(
         let first = found.into_iter().map(|of_one| of_one.into_iter().next().unwrap_or_else(empty));
         done += batch.requests.len() as u64;
         results.push((batch.places, first.collect()));
-        progress.advanced(done);
+        // Of a line in pieces each counts for a part.
+        progress.advanced(done * lines.len() as u64 / total as u64);
     }
-    progress.finished();
     let mut found = in_order(total, results).into_iter();
     Ok(pieces.into_iter().map(|count| joined(found.by_ref().take(count).collect())).collect())
 }
@@ -119,10 +116,9 @@ mod tests {
 
     #[test]
     fn beams_are_refused_where_there_are_none() {
-        for options in [
-            RawOptions { beams: Some(4), force_tokens: None },
-            RawOptions { beams: None, force_tokens: Some(3) },
-        ] {
+        for options in
+            [RawOptions { beams: Some(4), force_tokens: None }, RawOptions { beams: None, force_tokens: Some(3) }]
+        {
             let error = FakeEngine::default().raw(&["a"], &options, &Silent).unwrap_err();
             assert!(matches!(error, Error::Unsupported { .. }), "{error}");
         }

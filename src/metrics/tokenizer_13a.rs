@@ -26,8 +26,10 @@ pub fn tokens(line: &str) -> Vec<String> {
     for c in format!(" {line} ").chars() {
         if is_symbol(c) { text.extend([' ', c, ' ']) } else { text.push(c) }
     }
-    let text = replace_pairs(&text, |a, b| !a.is_ascii_digit() && is_point(b), |a, b, out| out.extend([a, ' ', b, ' ']));
-    let text = replace_pairs(&text, |a, b| is_point(a) && !b.is_ascii_digit(), |a, b, out| out.extend([' ', a, ' ', b]));
+    let text =
+        replace_pairs(&text, |a, b| !a.is_ascii_digit() && is_point(b), |a, b, out| out.extend([a, ' ', b, ' ']));
+    let text =
+        replace_pairs(&text, |a, b| is_point(a) && !b.is_ascii_digit(), |a, b, out| out.extend([' ', a, ' ', b]));
     let text = replace_pairs(&text, |a, b| a.is_ascii_digit() && b == '-', |a, b, out| out.extend([a, ' ', b, ' ']));
     text.split(|&c| is_space(c)).filter(|token| !token.is_empty()).map(|token| token.iter().collect()).collect()
 }

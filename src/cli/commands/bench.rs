@@ -64,9 +64,7 @@ pub fn run(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
             }
             report.print(decoder::measure(engine, args.repeat.max(1), &bars).map_err(failed)?)
         }
-        Loaded::EncoderDecoder { engine, .. } => {
-            report.print(encoder_decoder::measure(engine.as_mut(), args, &bars)?)
-        }
+        Loaded::EncoderDecoder { engine, .. } => report.print(encoder_decoder::measure(engine.as_mut(), args, &bars)?),
     }
 }
 

@@ -14,6 +14,7 @@ use mujaz::glossary::Glossary;
 use mujaz::metrics::corpus::{self, Corpus};
 use mujaz::metrics::{bleu, chrf};
 use mujaz::options::Effort;
+use mujaz::progress::Progress;
 use mujaz::translation::rounds;
 use serde::Serialize;
 
@@ -111,9 +112,9 @@ fn given(
         return Err(CommandError::message(Kind::Input, message));
     }
     texts.truncate(wanted);
-    let checker = Checker::new(Glossary::builtin());
-    let is_flagged =
-        |(pair, text): &(&corpus::Pair, &String)| !checker.verdicts(&pair.source, text).is_empty();
+    // As strict as with what was translated here.
+    let checker = Checker::new(Glossary::builtin()).strict();
+    let is_flagged = |(pair, text): &(&corpus::Pair, &String)| !checker.verdicts(&pair.source, text).is_empty();
     let flagged = (!args.raw).then(|| corpus.pairs.iter().zip(&texts).filter(is_flagged).count());
     Ok(Output { texts, flagged, seconds: None, model: None, precision: None, method: "given" })
 }
@@ -134,7 +135,9 @@ fn translated(
     let start = Instant::now();
     let (texts, flagged) = if args.raw {
         let options = RawOptions { beams: args.beam, force_tokens: None };
+        bars.started("translating", sources.len() as u64, "lines");
         let found = lines::best(engine, &sources, &options, &bars)?;
+        bars.finished();
         (found.into_iter().map(|one| lines::one_line(&one.text)).collect(), None)
     } else {
         full(engine, &sources, &bars)?
@@ -145,11 +148,7 @@ fn translated(
 }
 
 /// Translates with all rounds; returns the choices and how many are flagged.
-fn full(
-    engine: &mut dyn Engine,
-    sources: &[&str],
-    bars: &Bars,
-) -> Result<(Vec<String>, Option<usize>), CommandError> {
+fn full(engine: &mut dyn Engine, sources: &[&str], bars: &Bars) -> Result<(Vec<String>, Option<usize>), CommandError> {
     let checker = Checker::new(Glossary::builtin());
     let outcomes = rounds::sentences(sources, engine, &checker, Effort::Full, bars).map_err(|error| {
         let kind = if matches!(error, engine::Error::Cancelled) { Kind::Interrupted } else { Kind::Model };

@@ -217,14 +217,18 @@ pub fn best(
 
 /// Returns a text as one line: whatever any program takes for the end of a line becomes a space.
 pub fn one_line(text: &str) -> String {
-    let is_end = |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let is_end = |c: char| {
+        matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    };
     text.replace("\r\n", "\n").replace(is_end, " ")
 }
 
 /// Progress of one group of lines, told as part of all.
-struct Group<'b> {
-    bars: &'b Bars,
-    before: u64,
+pub struct Group<'b> {
+    /// Draws it.
+    pub bars: &'b Bars,
+    /// Lines that were done before.
+    pub before: u64,
 }
 
 impl Progress for Group<'_> {

@@ -40,7 +40,8 @@ pub struct Figures {
 impl Speed for Figures {
     fn lines(&self) -> Vec<(&'static str, String)> {
         let Self { batched_decode_tokens_per_second: rate, batched_sequences, batched_vocabulary, .. } = self;
-        let batched = format!("{rate:.1} tokens/s ({batched_sequences} sequences, {batched_vocabulary} tokens to choose from)");
+        let batched =
+            format!("{rate:.1} tokens/s ({batched_sequences} sequences, {batched_vocabulary} tokens to choose from)");
         vec![
             ("prompt", format!("{:.1} tokens/s", self.prompt_tokens_per_second)),
             ("decode", format!("{:.1} tokens/s", self.decode_tokens_per_second)),
@@ -108,4 +109,3 @@ fn batched_decode(engine: &LlmEngine, ids: &[u32], bars: &Bars) -> Result<f64, e
     let tokens: usize = written.iter().flatten().map(|one| one.ids.len()).sum();
     Ok(tokens as f64 / start.elapsed().as_secs_f64())
 }
-

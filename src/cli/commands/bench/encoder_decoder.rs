@@ -8,9 +8,10 @@ use std::time::Instant;
 use mujaz::engine::Engine;
 use mujaz::engine::raw::RawOptions;
 use mujaz::metrics::corpus;
+use mujaz::progress::Progress;
 use serde::Serialize;
 
-use super::{Speed, round};
+use super::Speed;
 use crate::cli::args::BenchArgs;
 use crate::cli::commands::lines;
 use crate::cli::progress::Bars;
@@ -52,15 +53,19 @@ pub fn measure(engine: &mut dyn Engine, args: &BenchArgs, bars: &Bars) -> Result
     let warm_up = RawOptions { force_tokens: Some(3), ..options };
     lines::best(engine, &text[..text.len().min(2)], &warm_up, bars)?;
     let (mut seconds, mut tokens) = (f64::INFINITY, 0);
-    for _ in 0..args.repeat.max(1) {
+    let repeat = args.repeat.max(1);
+    bars.started("measuring", (repeat * text.len()) as u64, "lines");
+    for round in 0..repeat {
         let start = Instant::now();
-        let found = lines::best(engine, &text, &options, bars)?;
+        let progress = lines::Group { bars, before: (round * text.len()) as u64 };
+        let found = lines::best(engine, &text, &options, &progress)?;
         let took = start.elapsed().as_secs_f64();
         if took < seconds {
             (seconds, tokens) = (took, found.iter().map(|one| one.tokens).sum());
         }
     }
-    let tokens_per_second = round(tokens as f64 / seconds.max(1e-9));
+    bars.finished();
+    let tokens_per_second = super::round(tokens as f64 / seconds.max(1e-9));
     Ok(Figures { tokens_per_second, tokens, seconds: (seconds * 1000.0).round() / 1000.0, lines: text.len() })
 }
 
