@@ -14,7 +14,7 @@
 //!
 //! [`pipeline`] is the table of contents that calls across these stages. At the side, imported by stages and importing
 //! none of them: [`arabic`] and [`english`] (facts of the two languages, with [`number`] for what both count), [`glossary`] (names and terms), [`check`]
-//! (verdicts on a translation), [`registry`] and [`hub`] (models),
+//! (verdicts on a translation), [`metrics`] (scores against a reference), [`registry`] and [`hub`] (models),
 //! [`options`] and [`progress`].
 //!
 //! The library never prints and never reads the environment beyond what [`hub`] states; the binary does both.
@@ -30,6 +30,7 @@ pub mod engine;
 pub mod english;
 pub mod glossary;
 pub mod hub;
+pub mod metrics;
 pub mod number;
 pub mod options;
 pub mod pipeline;

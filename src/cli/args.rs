@@ -61,6 +61,8 @@ pub enum Command {
     Check(CheckArgs),
     /// List, get, find, verify and remove models
     Models(ModelsArgs),
+    /// Measure how good a model's translations are: BLEU and chrF against references
+    Eval(EvalArgs),
     /// Measure how fast a model runs on this machine
     Bench(BenchArgs),
     /// Print a completion script for a shell
@@ -80,15 +82,36 @@ pub struct Inputs {
     pub encoding: Option<String>,
 }
 
+/// Which model translates.
+#[derive(Debug, Args)]
+pub struct TranslatorArgs {
+    /// Model that translates: an id of `mujaz models list`, a checkpoint folder or a GGUF file [default: the best that is
+    /// there]
+    #[arg(long, value_name = "ID|PATH")]
+    pub translator: Option<String>,
+    /// How weights are kept in memory: int8 is smaller and faster, f32 exact
+    #[arg(long, value_name = "f32|int8", value_enum, hide_possible_values = true, default_value = "int8")]
+    pub precision: PrecisionArg,
+}
+
 /// Which models do the work.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// Model that translates: an id of `mujaz models list` [default: the best that is there]
-    #[arg(long, value_name = "ID")]
-    pub translator: Option<String>,
-    /// Model that phrases the bullets, or "extractive" for none [default: extractive]
-    #[arg(long, value_name = "ID")]
+    /// The one that translates.
+    #[command(flatten)]
+    pub translator: TranslatorArgs,
+    /// Model that phrases the bullets: as --translator, or "extractive" for none [default: extractive]
+    #[arg(long, value_name = "ID|PATH")]
     pub summarizer: Option<String>,
+}
+
+/// How weights are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionArg {
+    /// 32-bit floating point
+    F32,
+    /// 8-bit integers with scales
+    Int8,
 }
 
 /// Formats of a note.
@@ -146,9 +169,15 @@ pub struct TranslateArgs {
     /// Format to write
     #[arg(long, value_enum, default_value = "txt")]
     pub format: TranslationFormat,
-    /// Model that translates: an id of `mujaz models list` [default: the best that is there]
-    #[arg(long, value_name = "ID")]
-    pub translator: Option<String>,
+    /// The model.
+    #[command(flatten)]
+    pub model: TranslatorArgs,
+    /// Translate line by line, one line out for one line in: the model's best hypothesis, without checks, retries or marks
+    #[arg(long)]
+    pub raw: bool,
+    /// Beams of the search, with --raw (encoder-decoder models) [default: what the checkpoint says]
+    #[arg(long, value_name = "N", requires = "raw", value_parser = beams())]
+    pub beam: Option<usize>,
 }
 
 /// `mujaz summarize`
@@ -230,27 +259,67 @@ pub enum ModelsCommand {
     },
 }
 
+/// `mujaz eval`
+///
+/// Segments that the checks flag are counted; they do not change the exit code.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// Pairs, one JSON object a line: "ar" and "en" (lists of sentences), or "source" and "reference"
+    #[arg(value_name = "FILE.jsonl", required_unless_present = "source", conflicts_with_all = ["source", "reference"])]
+    pub pairs: Option<PathBuf>,
+    /// Sources, one a line
+    #[arg(long, value_name = "FILE", requires = "reference")]
+    pub source: Option<PathBuf>,
+    /// Their references, one a line
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub reference: Option<PathBuf>,
+    /// The model.
+    #[command(flatten)]
+    pub model: TranslatorArgs,
+    /// Take the first N segments only
+    #[arg(long, value_name = "N")]
+    pub limit: Option<std::num::NonZeroUsize>,
+    /// Write what was translated into this file, one line a segment
+    #[arg(long, value_name = "FILE")]
+    pub hypotheses: Option<PathBuf>,
+    /// Score the lines of this file instead of translating
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["translator", "hypotheses", "beam"])]
+    pub score: Option<PathBuf>,
+    /// Take the model's best hypothesis as it is, without checks and retries
+    #[arg(long)]
+    pub raw: bool,
+    /// Beams of the search, with --raw (encoder-decoder models) [default: what the checkpoint says]
+    #[arg(long, value_name = "N", requires = "raw", value_parser = beams())]
+    pub beam: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `mujaz bench`
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Model to measure: an id of `mujaz models list` [default: the small translator]
+    /// Model to measure: an id of `mujaz models list` [default: the best translator that is there]
     #[arg(long, value_name = "ID", conflicts_with = "model_dir")]
     pub model: Option<String>,
     /// Checkpoint folder or GGUF file to measure
     #[arg(long, value_name = "DIR")]
     pub model_dir: Option<PathBuf>,
-    /// Text to translate, one sentence a line [default: built-in sentences]
+    /// Text to translate, one sentence a line (encoder-decoder models) [default: built-in sentences]
     #[arg(long, value_name = "LINES")]
     pub input: Option<PathBuf>,
     /// Beams (encoder-decoder models)
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = beams())]
     pub beam: usize,
-    /// Write just this many tokens a sentence, whatever the model would do
-    #[arg(long, value_name = "N")]
+    /// Write just this many tokens a sentence, whatever the model would do (encoder-decoder models)
+    #[arg(long, value_name = "N", value_parser = tokens())]
     pub force_tokens: Option<usize>,
     /// Measure this often and report the best
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub repeat: usize,
+    /// How weights are kept in memory: int8 is smaller and faster, f32 exact
+    #[arg(long, value_name = "f32|int8", value_enum, hide_possible_values = true, default_value = "int8")]
+    pub precision: PrecisionArg,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -262,6 +331,18 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// Numbers of beams that a search can have.
+fn beams() -> impl clap::builder::TypedValueParser<Value = usize> {
+    use clap::builder::TypedValueParser;
+    clap::value_parser!(u8).range(1..=64).map(usize::from)
+}
+
+/// Numbers of tokens that can be forced.
+fn tokens() -> impl clap::builder::TypedValueParser<Value = usize> {
+    use clap::builder::TypedValueParser;
+    clap::value_parser!(u16).range(1..=4096).map(usize::from)
 }
 
 #[cfg(test)]

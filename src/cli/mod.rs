@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod crew;
 mod models;
 mod output;
 mod printer;
@@ -26,6 +27,7 @@ pub fn main() -> ExitCode {
         Command::Extract(args) => commands::extract::run(args, &cli.global, &printer),
         Command::Check(args) => commands::check::run(args, &cli.global, &printer),
         Command::Models(args) => commands::models::run(args, &cli.global, &printer),
+        Command::Eval(args) => commands::eval::run(args, &cli.global, &printer),
         Command::Bench(args) => commands::bench::run(args, &cli.global, &printer),
         Command::Brief(args) => commands::brief::run(args, &cli.global, &printer),
         Command::Translate(args) => commands::translate::run(args, &cli.global, &printer),

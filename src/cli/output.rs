@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::report::{CommandError, Kind};
+
 /// Returns a name for each path, in order: its stem; where stems collide (also in case alone), the parent folder's name
 /// before it; where these collide too, a number after it. Standard input is called `stdin`. `reserved` are stems (in lower
 /// case) that the command itself writes, so that no path may have them.
@@ -102,6 +104,29 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf
     }
     file.persist(&path).map_err(|error| named(error.error))?;
     Ok(path)
+}
+
+/// Refuses to write results over the inputs that they are made from. `inputs` are paths with the names of their results.
+///
+/// # Errors
+/// Where a result with one of these extensions in `folder` would have the path of an input.
+pub fn spare<'p>(
+    inputs: impl Iterator<Item = (&'p Path, &'p str)> + Clone,
+    folder: &Path,
+    extensions: &[&str],
+) -> Result<(), CommandError> {
+    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+    let read: BTreeSet<PathBuf> = inputs.clone().filter_map(|(path, _)| canonical(path)).collect();
+    for (_, name) in inputs {
+        for extension in extensions {
+            let result = folder.join(format!("{name}.{extension}"));
+            if canonical(&result).is_some_and(|path| read.contains(&path)) {
+                let message = format!("{}: the result would be written over this article", result.display());
+                return Err(CommandError::message(Kind::Usage, message).hint("name another folder with -o"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file as [`write`] does, unless just these bytes are there already.

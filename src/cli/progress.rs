@@ -20,6 +20,17 @@ const TICK: Duration = Duration::from_millis(120);
 /// Set by the first Ctrl-C.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// Whether the program waits for input: then the first Ctrl-C ends it, since no work would look at the flag.
+static READING: AtomicBool = AtomicBool::new(false);
+
+/// Runs something that may wait for standard input; one Ctrl-C ends the program meanwhile.
+pub fn interruptible<T>(read: impl FnOnce() -> T) -> T {
+    READING.store(true, Ordering::SeqCst);
+    let result = read();
+    READING.store(false, Ordering::SeqCst);
+    result
+}
+
 /// Draws the library's progress as the user asked for it.
 pub struct Bars {
     printer: Printer,
@@ -28,11 +39,12 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// Makes bars, and takes over Ctrl-C: once asks the work to stop, twice ends the program with exit code 130.
+    /// Makes bars, and takes over Ctrl-C: once asks the work to stop, twice (or once while
+    /// input is waited for, see [`interruptible`]) ends the program with exit code 130.
     pub fn new(printer: &Printer) -> Self {
         // An error means that a handler is there already: ours, from an earlier call.
         let _ = ctrlc::set_handler(|| {
-            if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            if INTERRUPTED.swap(true, Ordering::SeqCst) || READING.load(Ordering::SeqCst) {
                 std::process::exit(130);
             }
         });
@@ -48,7 +60,7 @@ impl Bars {
     }
 
     /// Prints something with the bar taken away meanwhile.
-    pub fn aside(&self, print: impl FnOnce()) {
+    pub fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         // A panic while drawing leaves a bar that can still be drawn.
         let bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match bar.as_ref() {

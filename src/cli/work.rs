@@ -1,189 +1,21 @@
-//! What `brief`, `translate` and `summarize` share: models that are loaded once and only when needed, and a loop over
-//! inputs that goes on after one fails.
+//! What `brief`, `translate` and `summarize` share: a loop over inputs that goes on after one fails.
 //!
-//! In: paths and the wanted models. Out: a note an article, in order, and a [`Tally`] of how it went.
+//! In: paths. Out: a note an article, in order, and a [`Tally`] of how it went. The models are [`super::crew`]'s.
 
 use std::path::{Path, PathBuf};
 
-use mujaz::briefing::{Failure, ModelLine, Note, Skipped};
-use mujaz::engine::llm::LlmEngine;
-use mujaz::engine::{Engine, Generator};
-use mujaz::glossary::Glossary;
-use mujaz::hub::ModelFiles;
+use mujaz::briefing::{Failure, Note, Skipped};
 use mujaz::options::Options;
 use mujaz::pipeline::{self, Article, Models, Wanted};
 use mujaz::progress::Progress;
-use mujaz::registry::{ModelEntry, Task};
 use mujaz::source::walk::{Found, Walk, walk};
 
 use super::args::{GlobalArgs, Inputs};
-use super::models;
+use super::crew::Crew;
 use super::output;
 use super::printer::Printer;
-use super::progress::Bars;
-use super::report::{CommandError, Kind};
-
-/// The name by which no model is chosen for the bullets.
-const EXTRACTIVE: &str = "extractive";
-
-/// The models of a run, each loaded when the first article needs it: an English article needs no translator.
-pub struct Crew<'g> {
-    global: &'g GlobalArgs,
-    printer: &'g Printer,
-    /// The translator that was chosen; none for the best that can be had.
-    chosen: Option<String>,
-    /// The writer that was chosen; none for bullets from the translation.
-    wanted_writer: Option<String>,
-    translator: Option<Member>,
-    writer: Option<Member>,
-}
-
-/// A model that is loaded.
-struct Member {
-    engine: LlmEngine,
-    line: ModelLine,
-    draft: Option<String>,
-}
-
-impl<'g> Crew<'g> {
-    /// Takes the ids that were typed; nothing is fetched or loaded yet.
-    ///
-    /// # Errors
-    /// Where no model has that id, or it does other work.
-    pub fn new(
-        translator: Option<&str>,
-        summarizer: Option<&str>,
-        global: &'g GlobalArgs,
-        printer: &'g Printer,
-    ) -> Result<Self, CommandError> {
-        let writer = summarizer.filter(|id| *id != EXTRACTIVE);
-        let registry = models::registry(global, printer)?;
-        for (id, task, verb) in [(translator, Task::Translate, "translate"), (writer, Task::Summarize, "summarize")] {
-            let Some(entry) = id.map(|id| registry.find(id)).transpose()? else { continue };
-            if !entry.does(task) {
-                let message = format!("{} does not {verb}; `mujaz models list` shows what each model does", entry.id);
-                return Err(CommandError::message(Kind::Usage, message));
-            }
-        }
-        let (chosen, wanted_writer) = (translator.map(str::to_owned), writer.map(str::to_owned));
-        Ok(Self { global, printer, chosen, wanted_writer, translator: None, writer: None })
-    }
-
-    /// Lends the pipeline the models that an article needs; finds, fetches where that is allowed, and loads them first.
-    ///
-    /// # Errors
-    /// Where a model cannot be had or is broken.
-    pub fn models(
-        &mut self,
-        article: &Article,
-        wanted: Wanted,
-        progress: &dyn Progress,
-    ) -> Result<Models<'_>, CommandError> {
-        let (global, printer) = (self.global, self.printer);
-        let mut lent = Models { translator: None, writer: None, lines: Vec::new(), draft: None };
-        if article.needs_translator() {
-            let chosen = self.chosen.as_deref();
-            let member = ready(&mut self.translator, || translator(chosen, global, printer, progress))?;
-            lent.lines.push(member.line.clone());
-            lent.draft.clone_from(&member.draft);
-            lent.translator = Some(&mut member.engine as &mut dyn Engine);
-        }
-        if let Some(id) = self.wanted_writer.as_deref().filter(|_| wanted == Wanted::Summary) {
-            let member = ready(&mut self.writer, || writer(id, global, printer, progress))?;
-            lent.lines.push(member.line.clone());
-            lent.writer = Some(&mut member.engine as &mut dyn Generator);
-        }
-        Ok(lent)
-    }
-}
-
-/// Returns what is there, made first where it is not.
-fn ready(
-    slot: &mut Option<Member>,
-    make: impl FnOnce() -> Result<Member, CommandError>,
-) -> Result<&mut Member, CommandError> {
-    match slot {
-        Some(member) => Ok(member),
-        None => Ok(slot.insert(make()?)),
-    }
-}
-
-fn translator(
-    chosen: Option<&str>,
-    global: &GlobalArgs,
-    printer: &Printer,
-    progress: &dyn Progress,
-) -> Result<Member, CommandError> {
-    let (entry, files) = match chosen {
-        Some(id) => models::ensure_model(id, global, printer, progress)?,
-        None => best_translator(global, printer, progress)?,
-    };
-    let mut engine = load(&entry, &files)?;
-    engine.avoid_names(&Glossary::builtin().english_names());
-    let draft = entry.draft.then(|| draft(&entry, chosen.is_some()));
-    Ok(Member { engine, line: line(&entry, "translation"), draft })
-}
-
-fn writer(id: &str, global: &GlobalArgs, printer: &Printer, progress: &dyn Progress) -> Result<Member, CommandError> {
-    let (entry, files) = models::ensure_model(id, global, printer, progress)?;
-    Ok(Member { engine: load(&entry, &files)?, line: line(&entry, "summary"), draft: None })
-}
-
-/// Takes the best translator that can be had: models that are no drafts first, in the registry's order.
-fn best_translator(
-    global: &GlobalArgs,
-    printer: &Printer,
-    progress: &dyn Progress,
-) -> Result<(ModelEntry, ModelFiles), CommandError> {
-    let registry = models::registry(global, printer)?;
-    let mut candidates: Vec<&ModelEntry> = registry.models().iter().filter(|e| e.does(Task::Translate)).collect();
-    candidates.sort_by_key(|entry| entry.draft);
-    let options = models::hub_options(global)?;
-    let mut last = CommandError::message(Kind::Model, "the registry has no model that translates");
-    for entry in candidates {
-        match models::pull(entry, &options, printer, progress) {
-            Ok(files) => return Ok((entry.clone(), files)),
-            Err(error) if error.kind == Kind::Model => {
-                printer.detail(&format!("{} cannot be had: {}", entry.id, error.message));
-                last = error;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Err(last)
-}
-
-fn load(entry: &ModelEntry, files: &ModelFiles) -> Result<LlmEngine, CommandError> {
-    let Some(file) = files.gguf() else {
-        let message = format!("{}: no engine here runs {} models", entry.id, entry.architecture);
-        return Err(CommandError::message(Kind::Model, message));
-    };
-    let engine = LlmEngine::load(&file.path).map_err(|error| {
-        CommandError::new(Kind::Model, &error).hint(format!("check its files: mujaz models verify {}", entry.id))
-    })?;
-    Ok(engine.identified(&entry.id.0, &file.sha256))
-}
-
-fn line(entry: &ModelEntry, role: &str) -> ModelLine {
-    // The hashes too: a registry may give an id other files of the same revision.
-    let hub = entry.files.first().and_then(|file| file.hub.as_ref()).map(|hub| hub.revision.clone());
-    let hashes = entry.files.iter().map(|file| format!("sha256:{}", file.sha256));
-    ModelLine {
-        id: entry.id.0.clone(),
-        revision: hub.into_iter().chain(hashes).collect::<Vec<_>>().join(" "),
-        role: role.into(),
-        licence: entry.licence.name.clone(),
-    }
-}
-
-fn draft(entry: &ModelEntry, chosen: bool) -> String {
-    let why = if chosen { "was chosen" } else { "is the best translator that could be had here" };
-    format!(
-        "translated by the small model {}, which {why}; sentences can be wrong even where no check found fault, so \
-         compare with the Arabic before relying on any of this",
-        entry.id
-    )
-}
+use super::progress::{self, Bars};
+use super::report::{CommandError, Kind, Status};
 
 /// How a run went.
 #[derive(Debug, Default)]
@@ -202,6 +34,8 @@ pub struct Tally {
     pub shortfalls: usize,
     /// Articles that were read with a warning.
     pub warned: usize,
+    /// Why articles that need a translator were not done; none where none was missed.
+    pub no_translator: Option<CommandError>,
 }
 
 impl Tally {
@@ -222,6 +56,18 @@ impl Tally {
     /// Returns whether anything needs the user's eye.
     pub fn is_partial(&self) -> bool {
         self.flagged > 0 || self.shortfalls > 0 || self.warned > 0 || !self.failures.is_empty()
+    }
+
+    /// Says how the command ended.
+    ///
+    /// # Errors
+    /// Where a translator was missed: the error says what to do, after all other articles were done.
+    pub fn end(self) -> Result<Status, CommandError> {
+        let partial = self.is_partial();
+        match self.no_translator {
+            Some(error) => Err(error),
+            None => Ok(if partial { Status::Partial } else { Status::Complete }),
+        }
     }
 
     /// Says how the run went, in one line.
@@ -296,24 +142,12 @@ impl Work {
     /// # Errors
     /// Where a result with one of these extensions in `folder` would have the path of an input.
     pub fn spare_inputs(&self, folder: &Path, extensions: &[&str]) -> Result<(), CommandError> {
-        let canonical = |path: &Path| std::fs::canonicalize(path).ok();
-        let inputs: std::collections::BTreeSet<PathBuf> =
-            self.inputs.iter().filter_map(|(found, _)| canonical(&found.path)).collect();
-        for (_, name) in &self.inputs {
-            for extension in extensions {
-                let result = folder.join(format!("{name}.{extension}"));
-                if canonical(&result).is_some_and(|path| inputs.contains(&path)) {
-                    let message = format!("{}: the result would be written over this article", result.display());
-                    return Err(CommandError::message(Kind::Usage, message).hint("name another folder with -o"));
-                }
-            }
-        }
-        Ok(())
+        output::spare(self.inputs.iter().map(|(found, name)| (found.path.as_path(), name.as_str())), folder, extensions)
     }
 
     /// Reads one input; what failed goes into the tally.
     pub fn read(&self, found: &Found, tally: &mut Tally, printer: &Printer) -> Option<Article> {
-        match pipeline::read(found, &self.options) {
+        match progress::interruptible(|| pipeline::read(found, &self.options)) {
             Ok(article) => {
                 for warning in &article.document.warnings {
                     printer.warning(&format!("{}: {warning}", article.source.path));
@@ -327,6 +161,42 @@ impl Work {
                 None
             }
         }
+    }
+
+    /// Lends an article its models. Where no translator can be had, that goes into the tally and the other articles go on; of
+    /// a single input it is the error.
+    ///
+    /// # Errors
+    /// Where a model that every article needs cannot be had, or what was typed is wrong.
+    pub fn lend<'c>(
+        &self,
+        crew: &'c mut Crew<'_>,
+        article: &Article,
+        wanted: Wanted,
+        tally: &mut Tally,
+        printer: &Printer,
+    ) -> Result<Option<Models<'c>>, CommandError> {
+        if article.needs_translator() {
+            let missing = match &tally.no_translator {
+                // One search is enough: each may wait for a network.
+                Some(_) => true,
+                None => match crew.ready_translator(&self.progress) {
+                    Ok(()) => false,
+                    Err(error) if error.kind == Kind::Model && self.inputs.len() > 1 => {
+                        tally.no_translator = Some(error);
+                        true
+                    }
+                    Err(error) => return Err(error),
+                },
+            };
+            if missing {
+                let path = article.source.path.clone();
+                let reason = format!("{path}: not translated: there is no translator");
+                tally.fail(path, reason, printer);
+                return Ok(None);
+            }
+        }
+        crew.models(article, wanted, &self.progress).map(Some)
     }
 
     /// Makes the note of one article; what failed goes into the tally.

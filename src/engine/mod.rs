@@ -13,6 +13,8 @@ pub mod linear;
 pub mod llm;
 pub mod m2m100;
 pub mod marian;
+pub mod load;
+pub mod raw;
 pub mod seq2seq;
 pub mod simd;
 pub mod t5;
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Batch;
 use crate::progress::Progress;
+use raw::RawOptions;
 
 /// One translation of one segment, as a model proposed it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,7 +106,8 @@ pub struct Fingerprint {
     pub model: String,
     /// The pinned revision, or the SHA-256 of the weights.
     pub revision: String,
-    /// Version of the engine's decoding: changed when the same weights would give other text.
+    /// Version of the engine's decoding, with the precision of its weights: changed when the same weights would give other
+    /// text.
     pub decoding: String,
 }
 
@@ -150,6 +154,27 @@ pub trait Engine: Send {
         Approach::Prompts
     }
 
+    /// Returns the best hypothesis of every line, in order, with nothing steered, checked or tried again: what the model says.
+    /// An empty line has an empty hypothesis; a line longer than the model takes goes in pieces. `progress` counts lines; the
+    /// caller starts and ends its task.
+    ///
+    /// # Errors
+    /// As [`Engine::translate`]; [`Error::Unsupported`] for options that the model has no use for, before any work;
+    /// [`Error::Cancelled`] where the user asked to stop.
+    fn raw(
+        &mut self,
+        lines: &[&str],
+        options: &RawOptions,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Hypothesis>, Error> {
+        raw::greedy(self, lines, options, progress)
+    }
+
+    /// Says under which name and revision of its weights the engine is to identify itself; see [`Fingerprint`].
+    fn identify(&mut self, model: &str, revision: &str) {
+        let _ = (model, revision);
+    }
+
     /// Tells the engine which English names exist, so that it can keep those out for which a request gives no reason
     /// ([`Request::allowed`](crate::batch::Request::allowed)). Engines that cannot steer their search ignore it.
     fn avoid_names(&mut self, names: &[&str]) {
@@ -181,14 +206,6 @@ pub trait Generator: Send {
 
     /// Identifies model and decoding.
     fn fingerprint(&self) -> Fingerprint;
-}
-
-/// Loads the engine for a model file: the file says which architecture it is.
-///
-/// # Errors
-/// As [`llm::LlmEngine::load`].
-pub fn load(path: &std::path::Path) -> Result<llm::LlmEngine, Error> {
-    llm::LlmEngine::load(path)
 }
 
 /// What can go wrong in an engine.
@@ -233,6 +250,12 @@ pub enum Error {
     /// The model gave no token that may be written.
     #[error("the model gave no next token: its probabilities are not numbers, or every token is banned")]
     NoHypothesis,
+    /// Something was asked of a model that it is not made for.
+    #[error("{what}")]
+    Unsupported {
+        /// What, and which models do it.
+        what: &'static str,
+    },
     /// The user asked to stop.
     #[error("stopped on request")]
     Cancelled,

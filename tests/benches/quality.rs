@@ -1,9 +1,8 @@
 //! How good the translations of a model are, plain and with the full method, in one run.
 //!
-//! In: `cargo bench --bench quality -- MODEL.gguf [--limit 200] [--shared ../shared] [--out FOLDER]`. Out, for plain greedy
-//! decoding and for the full method: the first sentences of NTREX with chrF and BLEU (sacrebleu through python3, where it
-//! is installed), the share of known names and of figures of the five articles' sentences that stand in the
-//! translation, invented names left unflagged, flagged share, seconds. Not a test: it asserts nothing, and takes minutes.
+//! In: `cargo bench --bench quality -- MODEL [--limit 200] [--shared ../shared] [--out FOLDER]`; MODEL is a GGUF file or a
+//! checkpoint folder. Out, for plain greedy decoding and for the full method: the first sentences of NTREX with chrF and
+//! BLEU, the share of known names and of figures of the five articles' sentences that stand in the translation, invented names left unflagged, flagged share, seconds. Not a test: it asserts nothing, and takes minutes.
 
 #![allow(clippy::print_stdout, reason = "figures are what it is for")]
 
@@ -13,8 +12,10 @@ use std::time::Instant;
 use mujaz::check::{Check, Checker, Facts};
 use mujaz::document;
 use mujaz::engine::Engine;
-use mujaz::engine::llm::LlmEngine;
+use mujaz::engine::load::{self, LoadOptions, ModelPaths};
 use mujaz::glossary::Glossary;
+use mujaz::metrics::corpus::Corpus;
+use mujaz::metrics::{bleu, chrf};
 use mujaz::options::Effort;
 use mujaz::progress::Silent;
 use mujaz::source::{SourceFile, walk};
@@ -23,9 +24,9 @@ use mujaz::translation::rounds::{Outcome, sentences};
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let option = |name: &str| arguments.iter().position(|a| a == name).and_then(|i| arguments.get(i + 1)).cloned();
-    let Some(model) = arguments.first().filter(|path| path.ends_with(".gguf")) else {
+    let Some(model) = arguments.first().filter(|path| std::path::Path::new(path).exists()) else {
         println!(
-            "quality: no model given; usage: cargo bench --bench quality -- MODEL.gguf [--limit N] [--shared DIR] [--out DIR]"
+            "quality: no model given; usage: cargo bench --bench quality -- MODEL [--limit N] [--shared DIR] [--out DIR]"
         );
         return;
     };
@@ -34,20 +35,27 @@ fn main() {
     let out = PathBuf::from(option("--out").unwrap_or_else(|| "target/quality".into()));
     std::fs::create_dir_all(&out).expect("the output folder can be made");
 
-    let (sources, references) = ntrex(&shared, limit);
+    let mut corpus = Corpus::of_jsonl(&shared.join("eval/ntrex-dev.jsonl")).expect("the shared data is there");
+    corpus.pairs.truncate(limit);
+    let sources: Vec<String> = corpus.pairs.iter().map(|pair| pair.source.clone()).collect();
     let articles = articles(&shared);
     let checker = Checker::new(Glossary::builtin());
-    std::fs::write(out.join("reference.txt"), references.join("\n")).expect("the output folder can be written to");
     for (name, effort) in [("plain", Effort::Plain), ("full", Effort::Full)] {
-        let mut engine = LlmEngine::load(model.as_ref()).expect("the model loads");
+        let paths = ModelPaths::at(model.as_ref()).expect("the model is there");
+        let mut loaded = load::open(&paths, &LoadOptions::default()).expect("the model loads");
+        let engine = loaded.engine();
         engine.avoid_names(&Glossary::builtin().english_names());
-        let (outcomes, seconds) = run(&sources, &mut engine, &checker, effort);
+        let (outcomes, seconds) = run(&sources, engine, &checker, effort);
         let lines: Vec<String> = outcomes.iter().map(|o| o.judged.hypothesis.text.replace('\n', " ")).collect();
         let file = out.join(format!("{name}.txt"));
         std::fs::write(&file, lines.join("\n")).expect("the output folder can be written to");
         println!("{name}: ntrex {} sentences, {seconds:.1} s, {}", lines.len(), kept(&checker, &sources, &outcomes));
-        sacrebleu(&out.join("reference.txt"), &file);
-        let (outcomes, seconds) = run(&articles, &mut engine, &checker, effort);
+        println!(
+            "  chrF {:.2}, BLEU {:.2}",
+            chrf::corpus(corpus.beside(&lines)),
+            bleu::corpus(corpus.beside(&lines)).score
+        );
+        let (outcomes, seconds) = run(&articles, engine, &checker, effort);
         println!(
             "{name}: articles {} sentences, {seconds:.1} s, {}",
             articles.len(),
@@ -72,7 +80,7 @@ fn main() {
     }
 }
 
-fn run(sources: &[String], engine: &mut LlmEngine, checker: &Checker, effort: Effort) -> (Vec<Outcome>, f64) {
+fn run(sources: &[String], engine: &mut dyn Engine, checker: &Checker, effort: Effort) -> (Vec<Outcome>, f64) {
     let started = Instant::now();
     let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
     let outcomes = sentences(&sources, engine, checker, effort, &Silent).expect("the model runs");
@@ -121,17 +129,6 @@ fn kept(checker: &Checker, sources: &[String], outcomes: &[Outcome]) -> String {
     )
 }
 
-fn ntrex(shared: &std::path::Path, limit: usize) -> (Vec<String>, Vec<String>) {
-    #[derive(serde::Deserialize)]
-    struct Row {
-        ar: Vec<String>,
-        en: Vec<String>,
-    }
-    let text = std::fs::read_to_string(shared.join("eval/ntrex-dev.jsonl")).expect("the shared data is there");
-    let rows = text.lines().map(|line| serde_json::from_str::<Row>(line).expect("a row of NTREX"));
-    rows.flat_map(|row| row.ar.into_iter().zip(row.en)).take(limit).unzip()
-}
-
 fn articles(shared: &std::path::Path) -> Vec<String> {
     let walk = walk::walk(&[shared.join("articles")]);
     let texts = walk.found.iter().filter(|found| found.path.extension().is_some_and(|e| e == "txt"));
@@ -142,21 +139,4 @@ fn articles(shared: &std::path::Path) -> Vec<String> {
             document.segments.iter().map(|s| document.segment_text(s).to_owned()).collect::<Vec<_>>()
         })
         .collect()
-}
-
-fn sacrebleu(reference: &std::path::Path, hypotheses: &std::path::Path) {
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
-    let run = std::process::Command::new(python)
-        .args(["-m", "sacrebleu"])
-        .arg(reference)
-        .arg("-i")
-        .arg(hypotheses)
-        .args(["-m", "chrf", "bleu", "-b", "-w", "2"])
-        .output();
-    match run {
-        Ok(run) if run.status.success() => {
-            println!("  sacrebleu (chrF, BLEU): {}", String::from_utf8_lossy(&run.stdout).replace('\n', " "));
-        }
-        _ => println!("  sacrebleu is not installed for python3 (set PYTHON to one that has it)"),
-    }
 }

@@ -35,6 +35,7 @@ fn the_help_is_what_the_documentation_describes() {
         "models path",
         "models verify",
         "models remove",
+        "eval",
         "bench",
         "completions",
         "man",
@@ -53,7 +54,7 @@ fn completions_and_the_manual_page_know_the_commands() {
     for args in [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["man"]] {
         let output = mujaz(home.path(), args).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        for word in ["brief", "translate", "summarize", "extract", "check", "models", "bench"] {
+        for word in ["brief", "translate", "summarize", "extract", "check", "models", "eval", "bench"] {
             assert!(text.contains(word), "{args:?} lacks {word}");
         }
         assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");
@@ -215,4 +216,60 @@ fn an_article_in_another_language_is_flagged() {
         .assert()
         .code(1)
         .stdout(predicates::str::contains("neither Arabic nor English"));
+}
+
+#[test]
+fn without_a_translator_the_english_articles_are_done() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("articles");
+    fs_err::create_dir(&folder).unwrap();
+    page(&folder, "a.txt", 500, ".\n\n");
+    fs_err::write(folder.join("b.txt"), ENGLISH).unwrap();
+    page(&folder, "c.txt", 500, ".\n\n");
+    for (args, done) in [
+        (&["brief", "articles", "-o", "notes", "--offline"][..], "notes/b.md"),
+        (&["translate", "articles", "-o", "texts", "--offline"], "texts/b.txt"),
+        (&["summarize", "articles", "-o", "bullets", "--offline"], "bullets/b.md"),
+    ] {
+        let output = mujaz(home.path(), args).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{args:?}: {}", said(&output));
+        assert!(home.path().join(done).is_file(), "{args:?}: {}", said(&output));
+        for name in ["articles/a.txt", "articles/c.txt"] {
+            let message = format!("error: {name}: not translated: there is no translator");
+            assert!(said(&output).contains(&message), "{args:?}: {}", said(&output));
+        }
+        let hints = said(&output).matches("mujaz models pull").count();
+        assert_eq!(hints, 1, "what to do is said once: {}", said(&output));
+    }
+    let briefing = fs_err::read_to_string(home.path().join("notes/briefing.md")).unwrap();
+    assert!(briefing.contains("articles/c.txt: not translated"), "{briefing}");
+    // Of one article alone the error is all there is to say.
+    let output = mujaz(home.path(), &["translate", "articles/a.txt", "--offline"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    assert!(!said(&output).contains("not translated"), "{}", said(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn one_interrupt_ends_the_wait_for_standard_input() {
+    let home = tempfile::tempdir().unwrap();
+    for args in [&["translate", "-", "--offline"][..], &["translate", "--raw", "-", "--offline"]] {
+        let mut child = mujaz(home.path(), args).stdin(Stdio::piped()).spawn().unwrap();
+        // The handler is there before the first read; this machine may be slow.
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let start = std::time::Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed().as_secs() > 20 {
+                child.kill().unwrap();
+                panic!("{args:?}: it still waits");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        };
+        assert_eq!(status.code(), Some(130), "{args:?}");
+    }
 }

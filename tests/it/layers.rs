@@ -14,6 +14,7 @@ const SIDE: &[(&str, &[&str])] = &[
     ("english", &["span", "number"]),
     ("glossary", &["span", "arabic", "english"]),
     ("check", &["span", "number", "arabic", "english", "glossary"]),
+    ("metrics", &[]),
     ("progress", &[]),
     ("registry", &[]),
     ("hub", &["registry", "progress"]),

@@ -9,6 +9,7 @@ mod checkpoint;
 mod command_line;
 mod common;
 mod engine;
+mod eval;
 mod extract;
 mod glossary;
 mod layers;

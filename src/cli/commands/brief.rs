@@ -14,10 +14,11 @@ use mujaz::render::markdown::Markdown;
 use mujaz::render::{Renderer, overview};
 
 use crate::cli::args::{BriefArgs, GlobalArgs, NoteFormat};
+use crate::cli::crew::{Choice, Crew};
 use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Kind, Status};
-use crate::cli::work::{Crew, Tally, Work, interrupted};
+use crate::cli::work::{Tally, Work, interrupted};
 
 /// Where notes go when nothing else is said.
 const FOLDER: &str = "notes";
@@ -37,8 +38,7 @@ pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
     if work.inputs.is_empty() {
         return Err(nothing(&tally));
     }
-    let summarizer = args.models.summarizer.as_deref();
-    let mut crew = Crew::new(args.models.translator.as_deref(), summarizer, global, printer)?;
+    let mut crew = Crew::new(Choice::of(&args.models), global, printer)?;
     if one_file && args.output.is_none() {
         return print_one(args, &work, &mut crew, tally, printer);
     }
@@ -52,7 +52,8 @@ pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
             return Err(interrupted().hint(GO_ON));
         }
         let Some(article) = work.read(found, &mut tally, printer) else { continue };
-        let mut models = crew.models(&article, Wanted::Summary, &work.progress)?;
+        let lent = work.lend(&mut crew, &article, Wanted::Summary, &mut tally, printer)?;
+        let Some(mut models) = lent else { continue };
         let provenance = pipeline::provenance(&article, &models, &work.options);
         let known = if args.force { None } else { folder.made(name, &provenance) };
         let made_before = known.is_some();
@@ -76,7 +77,7 @@ pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
     let briefing = briefing::Briefing::new(articles, tally.failures.clone(), tally.skipped.clone(), version);
     let path = output::write_changed(&folder.path, &format!("{BRIEFING}.md"), &overview::briefing(&briefing))?;
     printer.status(&format!("{} {}", tally.summary("briefed"), path.display()));
-    Ok(if tally.is_partial() { Status::Partial } else { Status::Complete })
+    tally.end()
 }
 
 /// The error of a run without inputs.
@@ -100,14 +101,15 @@ fn print_one(
     let renderer: &dyn Renderer = if args.format == [NoteFormat::Json] { &Json } else { &Markdown };
     for (found, _) in &work.inputs {
         let Some(article) = work.read(found, &mut tally, printer) else { continue };
-        let mut models = crew.models(&article, Wanted::Summary, &work.progress)?;
+        let lent = work.lend(crew, &article, Wanted::Summary, &mut tally, printer)?;
+        let Some(mut models) = lent else { continue };
         if let Some(note) = work.brief(&article, &mut models, Wanted::Summary, &mut tally, printer)? {
             tally.count(&note);
             printer.data(&rendered(renderer, &note)?)?;
         }
     }
     printer.status(&tally.summary("briefed"));
-    Ok(if tally.is_partial() { Status::Partial } else { Status::Complete })
+    tally.end()
 }
 
 fn rendered(renderer: &dyn Renderer, note: &Note) -> Result<Vec<u8>, CommandError> {

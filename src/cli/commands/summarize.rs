@@ -5,6 +5,7 @@ use mujaz::render::text::Bullets;
 
 use super::translate::Task;
 use crate::cli::args::{GlobalArgs, SummarizeArgs};
+use crate::cli::crew::Choice;
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Status};
 
@@ -12,6 +13,5 @@ use crate::cli::report::{CommandError, Status};
 pub fn run(args: &SummarizeArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
     let task =
         Task { wanted: Wanted::Summary, renderer: &Bullets, bullets: usize::from(args.bullets), done: "summarized" };
-    let models = (args.models.translator.as_deref(), args.models.summarizer.as_deref());
-    task.run(&args.inputs, &args.output, models, global, printer)
+    task.run(&args.inputs, &args.output, Choice::of(&args.models), global, printer)
 }

@@ -1,4 +1,4 @@
-//! `mujaz translate`: the English of each article, flagged segments marked.
+//! `mujaz translate`: the English of each article, flagged segments marked. With `--raw` it is [`super::lines`].
 
 use std::path::Path;
 
@@ -9,21 +9,26 @@ use mujaz::render::json::Json;
 use mujaz::render::markdown::Markdown;
 use mujaz::render::text::Text;
 
+use super::lines;
 use crate::cli::args::{GlobalArgs, Inputs, TranslateArgs, TranslationFormat};
+use crate::cli::crew::{Choice, Crew};
 use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Kind, Status};
-use crate::cli::work::{Crew, Work, interrupted};
+use crate::cli::work::{Work, interrupted};
 
 /// Runs the command.
 pub fn run(args: &TranslateArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
+    if args.raw {
+        return lines::run(args, global, printer);
+    }
     let renderer: &dyn Renderer = match args.format {
         TranslationFormat::Txt => &Text,
         TranslationFormat::Md => &Markdown,
         TranslationFormat::Json => &Json,
     };
     let task = Task { wanted: Wanted::Translation, renderer, bullets: 3, done: "translated" };
-    task.run(&args.inputs, &args.output, (args.translator.as_deref(), None), global, printer)
+    task.run(&args.inputs, &args.output, Choice::of_translator(&args.model), global, printer)
 }
 
 /// A command that gives one result an input: printed one after the other, or written into a folder.
@@ -39,12 +44,12 @@ pub struct Task<'r> {
 }
 
 impl Task<'_> {
-    /// Runs it over the inputs; `models` are the ids of translator and summarizer.
+    /// Runs it over the inputs.
     pub fn run(
         &self,
         inputs: &Inputs,
         output: &Path,
-        models: (Option<&str>, Option<&str>),
+        choice: Choice,
         global: &GlobalArgs,
         printer: &Printer,
     ) -> Result<Status, CommandError> {
@@ -52,7 +57,7 @@ impl Task<'_> {
         if work.inputs.is_empty() {
             return Err(CommandError::message(Kind::Input, "no article found").hint("-v says what was skipped and why"));
         }
-        let mut crew = Crew::new(models.0, models.1, global, printer)?;
+        let mut crew = Crew::new(choice, global, printer)?;
         let printed = output.as_os_str() == "-";
         if !printed {
             output::prepare(output)?;
@@ -66,7 +71,8 @@ impl Task<'_> {
             if work.inputs.len() > 1 {
                 printer.status(&format!("[{}/{}] {}", place + 1, work.inputs.len(), found.path.display()));
             }
-            let mut models = crew.models(&article, self.wanted, &work.progress)?;
+            let lent = work.lend(&mut crew, &article, self.wanted, &mut tally, printer)?;
+            let Some(mut models) = lent else { continue };
             let Some(note) = work.brief(&article, &mut models, self.wanted, &mut tally, printer)? else { continue };
             tally.count(&note);
             let bytes = self.renderer.render(&note).map_err(|error| CommandError::new(Kind::Internal, &error))?;
@@ -77,6 +83,6 @@ impl Task<'_> {
             }
         }
         printer.status(&tally.summary(self.done));
-        Ok(if tally.is_partial() { Status::Partial } else { Status::Complete })
+        tally.end()
     }
 }

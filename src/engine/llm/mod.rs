@@ -41,6 +41,7 @@ const MAX_PREFIXES: usize = 8;
 pub struct LlmEngine {
     model: LlmModel,
     path: PathBuf,
+    /// Which model and revision it is said to be; without that its path and SHA-256.
     identity: OnceLock<(String, String)>,
     everything: OutputVocabulary,
     english: OutputVocabulary,
@@ -75,13 +76,6 @@ impl LlmEngine {
         let path = path.to_owned();
         let identity = OnceLock::new();
         Ok(Self { model, path, identity, everything, english, steering, layout, prefixes: BTreeMap::new() })
-    }
-
-    /// Says which registry entry and revision the weights are; without it the path and the file's SHA-256 stand for them.
-    #[must_use]
-    pub fn identified(mut self, model: &str, revision: &str) -> Self {
-        self.identity = OnceLock::from((model.to_owned(), revision.to_owned()));
-        self
     }
 
     /// Returns the model.
@@ -212,7 +206,15 @@ impl Engine for LlmEngine {
             let revision = sha256(&self.path).unwrap_or_else(|error| format!("unreadable: {error}"));
             (self.path.display().to_string(), revision)
         });
-        Fingerprint { model: model.clone(), revision: revision.clone(), decoding: DECODING.to_owned() }
+        let decoding = match self.model.output().precision() {
+            "int8" => DECODING.to_owned(),
+            other => format!("{DECODING} {other}"),
+        };
+        Fingerprint { model: model.clone(), revision: revision.clone(), decoding }
+    }
+
+    fn identify(&mut self, model: &str, revision: &str) {
+        self.identity = OnceLock::from((model.to_owned(), revision.to_owned()));
     }
 
     fn avoid_names(&mut self, names: &[&str]) {

@@ -1,0 +1,308 @@
+//! Opens a model, whatever it is.
+//!
+//! In: a GGUF file, a checkpoint folder laid out as on the hub, or the files of a registry entry, which may lie in
+//! different folders. Out: a [`Loaded`] model. A checkpoint says what it is in `config.json` (`model_type`), a GGUF file in
+//! `general.architecture`; names of files decide nothing else. Finding and fetching files is [`crate::hub`]'s.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::llm::LlmEngine;
+use super::llm::model::{self, LlmModel};
+use super::{Engine, Error, Generator, linear};
+
+/// Encoder-decoders: the `model_type`s of checkpoints and the architectures of GGUF files.
+const ENCODER_DECODERS: &[&str] = &["marian", "m2m_100", "t5", "mt5"];
+/// Decoder-only models, which come as GGUF files.
+const DECODERS: &[&str] = &["gemma3", "llama"];
+/// The file in which a checkpoint says what it is.
+const CONFIG: &str = "config.json";
+
+/// How weights are kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// As exact as the file has them.
+    F32,
+    /// Eight bits a weight, with scales.
+    #[default]
+    Int8,
+}
+
+impl std::fmt::Display for Precision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Int8 => "int8",
+        })
+    }
+}
+
+/// How a model is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoadOptions {
+    /// How its weights are kept.
+    pub precision: Precision,
+}
+
+/// A model that is loaded.
+pub enum Loaded {
+    /// A decoder-only model: translates by continuing a prompt, and continues any other.
+    Decoder(Box<LlmEngine>),
+    /// An encoder-decoder: made to turn one text into another.
+    EncoderDecoder {
+        /// The engine.
+        engine: Box<dyn Engine>,
+        /// How its weights are kept.
+        precision: Precision,
+    },
+}
+
+impl Loaded {
+    /// Returns the model as one that translates.
+    pub fn engine(&mut self) -> &mut dyn Engine {
+        match self {
+            Self::Decoder(engine) => engine.as_mut(),
+            Self::EncoderDecoder { engine, .. } => engine.as_mut(),
+        }
+    }
+
+    /// Returns the model as one that continues prompts; none where it is not made for that.
+    pub fn generator(&mut self) -> Option<&mut dyn Generator> {
+        match self {
+            Self::Decoder(engine) => Some(engine.as_mut()),
+            Self::EncoderDecoder { .. } => None,
+        }
+    }
+
+    /// Says how most of its weights are kept.
+    pub fn precision(&self) -> String {
+        match self {
+            Self::Decoder(engine) => engine.model().output().precision().to_owned(),
+            Self::EncoderDecoder { precision, .. } => precision.to_string(),
+        }
+    }
+}
+
+/// Returns whether there is an engine for an architecture, as registry entries name it.
+pub fn runs(architecture: &str) -> bool {
+    DECODERS.contains(&architecture) || ENCODER_DECODERS.contains(&architecture)
+}
+
+/// The files of a model, by the names that they have on the hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelPaths {
+    /// What the user calls the model: a path, or an id; stands in messages.
+    pub label: PathBuf,
+    /// Name to place.
+    pub files: BTreeMap<String, PathBuf>,
+}
+
+impl ModelPaths {
+    /// Finds the files of a checkpoint folder (itself, not what lies deeper), or takes one GGUF file.
+    ///
+    /// # Errors
+    /// Where nothing is there, or a single file is no GGUF.
+    pub fn at(path: &Path) -> Result<Self, Error> {
+        let mut files = BTreeMap::new();
+        if fs_err::metadata(path)?.is_dir() {
+            for entry in fs_err::read_dir(path)? {
+                let entry = entry?;
+                // Caches of the hub are full of links: what they lead to counts.
+                if entry.path().is_file() {
+                    files.insert(entry.file_name().to_string_lossy().into_owned(), entry.path());
+                }
+            }
+        } else if is_gguf(&path.to_string_lossy()) {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            files.insert(name, path.to_owned());
+        } else {
+            let reason = "of a checkpoint the folder is to be named, of other models the .gguf file".to_owned();
+            return Err(Error::BadModel { path: path.to_owned(), reason });
+        }
+        Ok(Self { label: path.to_owned(), files })
+    }
+
+    /// Takes the files of a registry entry: name and place.
+    pub fn of_files(label: &str, files: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
+        Self { label: label.into(), files: files.into_iter().collect() }
+    }
+
+    fn bad(&self, reason: impl Into<String>) -> Error {
+        Error::BadModel { path: self.label.clone(), reason: reason.into() }
+    }
+
+    /// Returns the `model_type` of `config.json`; none where there is no such file.
+    fn model_type(&self) -> Result<Option<String>, Error> {
+        #[derive(serde::Deserialize)]
+        struct Config {
+            model_type: String,
+        }
+        let Some(path) = self.files.get(CONFIG) else { return Ok(None) };
+        let config = serde_json::from_slice::<Config>(&fs_err::read(path)?);
+        let bad = |error| Error::BadModel { path: path.clone(), reason: format!("no model_type in it: {error}") };
+        Ok(Some(config.map_err(bad)?.model_type))
+    }
+
+    /// Returns the only GGUF file; none where there is none.
+    fn gguf(&self) -> Result<Option<&Path>, Error> {
+        let mut found = self.files.iter().filter(|(name, _)| is_gguf(name)).map(|(_, path)| path.as_path());
+        match (found.next(), found.count()) {
+            (Some(_), more @ 1..) => Err(self.bad(format!("there are {} GGUF files, expected one", more + 1))),
+            (first, _) => Ok(first),
+        }
+    }
+
+    /// Returns a line that changes when the weights or anything else changes that decides what the model writes:
+    /// `sha256:` of the weights where they are one file, else of the list of their hashes; then the same of all other
+    /// files that such a model reads.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub fn fingerprint(&self) -> Result<String, Error> {
+        let is_weights = |name: &str| {
+            is_gguf(name)
+                || name.ends_with(".safetensors")
+                || (name.ends_with(".bin") && name.starts_with("pytorch_model"))
+        };
+        let is_other = |name: &str| [".json", ".spm", ".model", ".txt"].iter().any(|end| name.ends_with(end));
+        let weights = self.hashes(is_weights)?;
+        let others = self.hashes(is_other)?;
+        let whole = |hashes: &[String]| match hashes {
+            [only] => only.split_whitespace().next().unwrap_or_default().to_owned(),
+            several => hex(&Sha256::digest(several.join("\n"))),
+        };
+        let mut line = format!("sha256:{}", whole(&weights));
+        if !others.is_empty() {
+            line.push_str(&format!(" settings:{}", &hex(&Sha256::digest(others.join("\n")))[..16]));
+        }
+        Ok(line)
+    }
+
+    /// Returns `hash name` of some files, in the order of their names.
+    fn hashes(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
+        let files = self.files.iter().filter(|(name, _)| wanted(name));
+        files.map(|(name, path)| Ok(format!("{} {name}", sha256(path)?))).collect()
+    }
+}
+
+fn is_gguf(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".gguf")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns the SHA-256 of a file, read piece by piece.
+fn sha256(path: &Path) -> std::io::Result<String> {
+    let mut file = fs_err::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hasher.finalize())),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Opens a model.
+///
+/// # Errors
+/// [`Error::UnknownArchitecture`] where there is no engine for it; [`Error::BadModel`] where a file is missing or broken;
+/// [`Error::Io`] where one cannot be read.
+pub fn open(paths: &ModelPaths, options: &LoadOptions) -> Result<Loaded, Error> {
+    let model_type = paths.model_type()?;
+    if let Some(model_type) = model_type.as_deref().filter(|name| ENCODER_DECODERS.contains(name)) {
+        return encoder_decoder(paths, model_type, options);
+    }
+    match (paths.gguf()?, model_type) {
+        (Some(gguf), _) => match decoder(gguf, options) {
+            Err(Error::UnknownArchitecture { architecture, .. })
+                if ENCODER_DECODERS.contains(&architecture.as_str()) =>
+            {
+                encoder_decoder(paths, &architecture, options)
+            }
+            loaded => loaded,
+        },
+        (None, Some(architecture)) => {
+            let known = ENCODER_DECODERS.join(", ");
+            Err(Error::UnknownArchitecture { path: paths.label.clone(), architecture, known })
+        }
+        (None, None) => Err(paths.bad("neither config.json nor a .gguf file is in it")),
+    }
+}
+
+fn decoder(gguf: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
+    let precision = match options.precision {
+        Precision::F32 => linear::Precision::Exact,
+        // What is exact in the file is small there, and stays.
+        Precision::Int8 => linear::Precision::Auto,
+    };
+    let model = LlmModel::load(gguf, &model::LoadOptions { precision })?;
+    Ok(Loaded::Decoder(Box::new(LlmEngine::new(model, gguf)?)))
+}
+
+/// Opens an encoder-decoder. `model_type` is one of [`ENCODER_DECODERS`].
+fn encoder_decoder(paths: &ModelPaths, model_type: &str, options: &LoadOptions) -> Result<Loaded, Error> {
+    // The one place where `engine::seq2seq` is to be plugged in.
+    let _ = options;
+    Err(paths.bad(format!("model_type {model_type}: not built in yet")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs_err::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn refused(files: &[(&str, &str)]) -> String {
+        let folder = folder(files);
+        let paths = ModelPaths::at(folder.path()).unwrap();
+        open(&paths, &LoadOptions::default()).err().expect("no such model can be opened").to_string()
+    }
+
+    #[test]
+    fn what_is_no_model_says_what_is_wrong() {
+        assert!(refused(&[]).ends_with("neither config.json nor a .gguf file is in it"));
+        assert!(refused(&[("a.gguf", ""), ("b.GGUF", "")]).ends_with("there are 2 GGUF files, expected one"));
+        assert!(refused(&[("config.json", "{")]).contains("config.json: no model_type in it: "));
+        let said = refused(&[("config.json", r#"{"model_type":"bert"}"#)]);
+        assert!(said.contains("architecture \"bert\" has no engine here (there are: marian, "), "{said}");
+        assert!(refused(&[("a.gguf", "GG")]).contains("a.gguf"));
+    }
+
+    #[test]
+    fn a_path_is_a_folder_or_a_gguf_file() {
+        let folder = folder(&[("model.safetensors", "x")]);
+        assert!(matches!(ModelPaths::at(&folder.path().join("none")), Err(Error::Io(_))));
+        let weights = folder.path().join("model.safetensors");
+        assert!(matches!(ModelPaths::at(&weights), Err(Error::BadModel { .. })));
+    }
+
+    #[test]
+    fn the_fingerprint_is_of_weights_and_settings() {
+        let marian = ("config.json", r#"{"model_type":"marian"}"#);
+        let of = |files: &[(&str, &str)]| ModelPaths::at(folder(files).path()).unwrap().fingerprint().unwrap();
+        let one = of(&[("model.safetensors", "abc"), marian]);
+        let known = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad settings:";
+        assert!(one.starts_with(known), "{one}");
+        assert_eq!(one, of(&[("model.safetensors", "abc"), marian, ("README.md", "x"), ("cache.q8", "y")]));
+        for other in [
+            of(&[("model.safetensors", "abd"), marian]),
+            of(&[("model.safetensors", "abc"), ("config.json", "{}")]),
+            of(&[("model.safetensors", "abc"), ("model-2.safetensors", ""), marian]),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
+}
