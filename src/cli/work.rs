@@ -136,11 +136,9 @@ fn best_translator(
     progress: &dyn Progress,
 ) -> Result<(ModelEntry, ModelFiles), CommandError> {
     let registry = models::registry(global, printer)?;
-    let mut candidates: Vec<&ModelEntry> = registry.models().iter().filter(|e| e.does(Task::Translate)).collect();
-    candidates.sort_by_key(|entry| entry.draft);
     let options = models::hub_options(global)?;
     let mut last = CommandError::message(Kind::Model, "the registry has no model that translates");
-    for entry in candidates {
+    for entry in registry.translators() {
         match models::pull(entry, &options, printer, progress) {
             Ok(files) => return Ok((entry.clone(), files)),
             Err(error) if error.kind == Kind::Model => {

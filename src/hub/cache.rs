@@ -63,8 +63,13 @@ pub(super) fn own_path(options: &HubOptions, entry: &ModelEntry, file: &ModelFil
     own_folder(options, entry).join(&file.name)
 }
 
-pub(super) fn repo(hub: &HubSource) -> Repo {
+fn repo(hub: &HubSource) -> Repo {
     Repo::with_revision(hub.repo.clone(), RepoType::Model, hub.revision.clone())
+}
+
+/// Returns where the bytes with an etag lie, in a folder laid out as a hub cache.
+pub(super) fn blob(cache: &Path, hub: &HubSource, etag: &str) -> PathBuf {
+    cache.join(repo(hub).folder_name()).join("blobs").join(etag)
 }
 
 pub(super) fn repo_folder(options: &HubOptions, hub: &HubSource) -> PathBuf {
@@ -245,7 +250,7 @@ pub(super) fn install_hub(
 ) -> Result<PathBuf, Failure> {
     // The record comes first: a file with its final name was seen.
     first_seen::record(options, entry, file, Some(hub), &fetched.facts)?;
-    let blob = Cache::new(options.hub_cache.clone()).repo(repo(hub)).blob_path(&fetched.etag);
+    let blob = blob(&options.hub_cache, hub, &fetched.etag);
     let pointer = snapshot(options, hub).join(&hub.path);
     fs_err::create_dir_all(blob.parent().unwrap_or(&blob))?;
     fs_err::create_dir_all(pointer.parent().unwrap_or(&pointer))?;

@@ -19,8 +19,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use hf_hub::Cache;
-
 use super::error::{Failure, Mismatch, SourceError};
 use super::http::Http;
 use super::options::HubOptions;
@@ -284,8 +282,7 @@ impl Job {
         self.guard(&url, &listed)?;
         self.alive()?;
         self.shared.total.store(listed.bytes, Ordering::Relaxed);
-        let blob = Cache::new(self.staging.clone()).repo(cache::repo(&self.hub)).blob_path(&listed.etag);
-        let part = blob.with_extension("part");
+        let part = cache::blob(&self.staging, &self.hub, &listed.etag).with_extension("part");
         fs_err::create_dir_all(part.parent().unwrap_or(&part))?;
         let lies_there = std::fs::metadata(&part).map_or(0, |metadata| metadata.len());
         let staged = || Staged { path: part.clone(), etag: listed.etag.clone(), bytes: listed.bytes };

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::Failure;
 use super::options::HubOptions;
 use super::verify::{Expected, Facts, Record};
 use crate::registry::{HubSource, ModelEntry, ModelFile, ModelId};
@@ -59,21 +58,21 @@ pub(super) fn place(options: &HubOptions, id: &ModelId) -> PathBuf {
     options.own_cache.join("first_seen").join(format!("{id}.toml"))
 }
 
-fn read(path: &Path) -> Result<Records, Failure> {
+fn read(path: &Path) -> std::io::Result<Records> {
     let text = match fs_err::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Records::default()),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     toml::from_str(&text).map_err(|error| {
         // Going on without the records would accept any bytes.
         let said = format!("{} cannot be read as the record of what was first seen: {error}", path.display());
-        std::io::Error::new(std::io::ErrorKind::InvalidData, said).into()
+        std::io::Error::new(std::io::ErrorKind::InvalidData, said)
     })
 }
 
 /// Returns what a file must be: what the registry says, and where it is silent, what was recorded.
-pub(super) fn expected(options: &HubOptions, entry: &ModelEntry, file: &ModelFile) -> Result<Expected, Failure> {
+pub(super) fn expected(options: &HubOptions, entry: &ModelEntry, file: &ModelFile) -> std::io::Result<Expected> {
     let mut expected = Expected::by_registry(file);
     if !expected.is_settled() {
         let path = place(options, &entry.id);
@@ -87,7 +86,7 @@ pub(super) fn expected(options: &HubOptions, entry: &ModelEntry, file: &ModelFil
 }
 
 /// Returns when each of a model's recorded files was first seen, in the registry's order.
-pub(super) fn dates(options: &HubOptions, entry: &ModelEntry) -> Result<Vec<(String, jiff::Timestamp)>, Failure> {
+pub(super) fn dates(options: &HubOptions, entry: &ModelEntry) -> std::io::Result<Vec<(String, jiff::Timestamp)>> {
     if entry.is_pinned() {
         return Ok(Vec::new());
     }
@@ -107,7 +106,7 @@ pub(super) fn record(
     file: &ModelFile,
     source: Option<&HubSource>,
     facts: &Facts,
-) -> Result<(), Failure> {
+) -> std::io::Result<()> {
     if file.is_pinned() {
         return Ok(());
     }
@@ -180,7 +179,7 @@ mod tests {
         entry.files[0].hub.as_mut().unwrap().revision = "0".repeat(40);
         assert!(!expected(&options, &entry, &entry.files[0]).unwrap().is_settled());
         std::fs::write(place(&options, &entry.id), "[[file]]\nname = 1").unwrap();
-        let Err(Failure::Io(error)) = expected(&options, &entry, &entry.files[0]) else { panic!("it was accepted") };
+        let error = expected(&options, &entry, &entry.files[0]).unwrap_err();
         assert!(error.to_string().contains("first_seen"), "{error}");
     }
 }

