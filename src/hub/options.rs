@@ -7,6 +7,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::error::Error;
@@ -40,6 +41,9 @@ pub struct HubOptions {
     pub connect_timeout: Duration,
     /// How long a source may send nothing before it is given up.
     pub stall_timeout: Duration,
+    /// Why the hub was found out of reach. Copies of these options share it, so that it is tried once and not again for
+    /// every file and every model; new options try again.
+    pub(super) outage: Arc<OnceLock<String>>,
 }
 
 impl HubOptions {
@@ -57,6 +61,7 @@ impl HubOptions {
             proxied: false,
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(60),
+            outage: Arc::default(),
         }
     }
 
@@ -111,6 +116,11 @@ impl HubOptions {
             .iter()
             .any(|name| value(name).is_some() || value(&name.to_lowercase()).is_some());
         Ok(options)
+    }
+
+    /// Returns whether the hub was found out of reach with these options or a copy of them; it is then not tried again.
+    pub fn hub_is_out(&self) -> bool {
+        self.outage.get().is_some()
     }
 
     /// Returns host and port of the endpoint.

@@ -10,8 +10,9 @@ use crate::registry::ModelFile;
 /// Returns how many bytes a file takes at most while its packages are fetched: one lies there twice as pip moves it,
 /// beside the parts that are joined already.
 pub(super) fn for_packages(file: &ModelFile) -> u64 {
-    let part = file.bytes.div_ceil((file.wheels.len() as u64).max(1));
-    file.bytes.saturating_add(part.saturating_mul(2))
+    let bytes = file.bytes.unwrap_or(0);
+    let part = bytes.div_ceil((file.wheels.len() as u64).max(1));
+    bytes.saturating_add(part.saturating_mul(2))
 }
 
 /// Returns the bytes that are free to us in a folder, where the system says so.

@@ -1,9 +1,10 @@
-//! Size and SHA-256 of a file against the registry's.
+//! Size and SHA-256 of a file against what they must be.
 //!
-//! In: a reader or a path. Out: what was expected and found. Nothing is trusted by its name or its place.
+//! In: a reader or a path, and what the registry or our record of an earlier sight says ([`Expected`]). Out: what the
+//! bytes are ([`Facts`]), and what is wrong with them. Nothing is trusted by its name or its place.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +14,81 @@ use crate::registry::ModelFile;
 
 /// Bytes between two looks at [`Progress::cancelled`].
 const CHUNK: usize = 1 << 20;
+
+/// What a file's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// How many there are.
+    pub(super) bytes: u64,
+    /// Their SHA-256, lower-case hex.
+    pub(super) sha256: String,
+}
+
+/// Where an expectation is recorded that is not the registry's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Record {
+    /// The file of records.
+    pub(super) path: PathBuf,
+    /// When the file was first seen.
+    pub(super) first_seen: jiff::Timestamp,
+}
+
+/// What a file's bytes must be, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Expected {
+    /// How many there must be.
+    pub(super) bytes: Option<u64>,
+    /// What their SHA-256 must be.
+    pub(super) sha256: Option<String>,
+    /// Where that is written, if not in the registry alone.
+    pub(super) record: Option<Record>,
+}
+
+impl Expected {
+    /// Returns what the registry says.
+    pub(super) fn by_registry(file: &ModelFile) -> Self {
+        Self { bytes: file.bytes, sha256: file.sha256.clone(), record: None }
+    }
+
+    /// Returns whether nothing is left open: neither the registry nor an earlier sight leaves a choice.
+    pub(super) fn is_settled(&self) -> bool {
+        self.bytes.is_some() && self.sha256.is_some()
+    }
+
+    /// Compares a size alone, before any byte is read.
+    pub(super) fn wrong_size(&self, got: u64) -> Option<Mismatch> {
+        let expected = self.bytes.filter(|expected| *expected != got)?;
+        Some(self.told(Mismatch::Size { expected, got }))
+    }
+
+    /// Compares a SHA-256 alone.
+    pub(super) fn wrong_sha256(&self, got: &str) -> Option<Mismatch> {
+        let expected = self.sha256.clone().filter(|expected| expected != got)?;
+        Some(self.told(Mismatch::Hash { expected, got: got.to_owned() }))
+    }
+
+    /// Compares both.
+    pub(super) fn wrong(&self, facts: &Facts) -> Option<Mismatch> {
+        self.wrong_size(facts.bytes).or_else(|| self.wrong_sha256(&facts.sha256))
+    }
+
+    /// Says where the expectation comes from.
+    fn told(&self, mismatch: Mismatch) -> Mismatch {
+        match &self.record {
+            None => mismatch,
+            Some(record) => Mismatch::Changed {
+                mismatch: Box::new(mismatch),
+                first_seen: day(record.first_seen),
+                record: record.path.clone(),
+            },
+        }
+    }
+}
+
+/// Writes a time as a day, in UTC.
+pub(super) fn day(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
+}
 
 /// Hashes all that is written through it.
 pub(super) struct Hasher<W> {
@@ -52,17 +128,9 @@ impl<W: Write> Hasher<W> {
         self.bytes
     }
 
-    /// Gives back the writer, and what is wrong with what went through.
-    pub(super) fn finish(self, file: &ModelFile) -> (W, Option<Mismatch>) {
-        let got = hex(&self.sha256.finalize());
-        let mismatch = if self.bytes != file.bytes {
-            Some(Mismatch::Size { expected: file.bytes, got: self.bytes })
-        } else if got != file.sha256 {
-            Some(Mismatch::Hash { expected: file.sha256.clone(), got })
-        } else {
-            None
-        };
-        (self.inner, mismatch)
+    /// Gives back the writer, and says what went through.
+    pub(super) fn finish(self) -> (W, Facts) {
+        (self.inner, Facts { bytes: self.bytes, sha256: hex(&self.sha256.finalize()) })
     }
 }
 
@@ -74,21 +142,27 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Compares a file on disk with the registry: its size, then all of its bytes.
+/// Compares a file on disk with what it must be: its size, then all of its bytes.
 ///
-/// Returns what is wrong with it. `progress` sees a task of its own while the bytes are read.
-pub(super) fn check(path: &Path, file: &ModelFile, progress: &dyn Progress) -> Result<Option<Mismatch>, Failure> {
+/// Returns what it is, or what is wrong with it. `progress` sees a task of its own while the bytes are read.
+pub(super) fn check(
+    path: &Path,
+    name: &str,
+    expected: &Expected,
+    progress: &dyn Progress,
+) -> Result<Result<Facts, Mismatch>, Failure> {
     let opened = fs_err::File::open(path)?;
-    let got = opened.metadata()?.len();
-    if got != file.bytes {
-        return Ok(Some(Mismatch::Size { expected: file.bytes, got }));
+    let bytes = opened.metadata()?.len();
+    if let Some(mismatch) = expected.wrong_size(bytes) {
+        return Ok(Err(mismatch));
     }
-    progress.started(&format!("verifying {}", file.name), file.bytes, "bytes");
+    progress.started(&format!("verifying {name}"), bytes, "bytes");
     let mut hasher = Hasher::new(Meter { done: 0, progress });
-    let copied = hasher.copy(opened, file.bytes, progress);
+    let copied = hasher.copy(opened, bytes, progress);
     progress.finished();
     copied?;
-    Ok(hasher.finish(file).1)
+    let facts = hasher.finish().1;
+    Ok(expected.wrong(&facts).map_or(Ok(facts), Err))
 }
 
 /// Counts what is written to nowhere.
@@ -114,8 +188,8 @@ mod tests {
     use super::*;
     use crate::progress::Silent;
 
-    fn file(bytes: u64, sha256: &str) -> ModelFile {
-        ModelFile { name: "m".into(), bytes, sha256: sha256.into(), hub: None, wheels: Vec::new() }
+    fn expected(bytes: u64, sha256: &str) -> Expected {
+        Expected { bytes: Some(bytes), sha256: Some(sha256.into()), record: None }
     }
 
     #[test]
@@ -125,17 +199,31 @@ mod tests {
         let mut hasher = Hasher::new(Vec::new());
         hasher.copy(&b"a"[..], 3, &Silent).unwrap();
         hasher.copy(&b"bc"[..], 3, &Silent).unwrap();
-        let (written, mismatch) = hasher.finish(&file(3, abc));
-        assert_eq!((written.as_slice(), mismatch), (&b"abc"[..], None));
+        let (written, facts) = hasher.finish();
+        assert_eq!((written.as_slice(), expected(3, abc).wrong(&facts)), (&b"abc"[..], None));
     }
 
     #[test]
     fn wrong_size_and_wrong_bytes_are_told_apart_and_too_much_is_not_read_to_the_end() {
         let mut hasher = Hasher::new(std::io::sink());
         hasher.copy(std::io::repeat(7), 10, &Silent).unwrap();
-        assert!(matches!(hasher.finish(&file(10, "")).1, Some(Mismatch::Size { expected: 10, .. })));
+        let facts = hasher.finish().1;
+        assert!(matches!(expected(10, "").wrong(&facts), Some(Mismatch::Size { expected: 10, .. })));
         let mut hasher = Hasher::new(std::io::sink());
         hasher.copy(&b"abc"[..], 3, &Silent).unwrap();
-        assert!(matches!(hasher.finish(&file(3, "00")).1, Some(Mismatch::Hash { .. })));
+        assert!(matches!(expected(3, "00").wrong(&hasher.finish().1), Some(Mismatch::Hash { .. })));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_compared_and_what_was_recorded_says_where() {
+        let facts = Facts { bytes: 3, sha256: "aa".into() };
+        let open = Expected { bytes: None, sha256: None, record: None };
+        assert!(open.wrong(&facts).is_none() && !open.is_settled());
+        let record = Record { path: "/c/first_seen/m.toml".into(), first_seen: jiff::Timestamp::UNIX_EPOCH };
+        let recorded = Expected { bytes: Some(3), sha256: Some("bb".into()), record: Some(record) };
+        let said = recorded.wrong(&facts).unwrap().to_string();
+        for part in ["expected SHA-256 bb, got aa", "1970-01-01", "/c/first_seen/m.toml"] {
+            assert!(said.contains(part), "{said}");
+        }
     }
 }

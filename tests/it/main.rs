@@ -16,3 +16,4 @@ mod layers;
 mod models;
 mod notes;
 mod search;
+mod unverified;

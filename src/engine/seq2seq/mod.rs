@@ -12,6 +12,7 @@ pub mod architecture;
 pub mod attention;
 pub mod fairseq;
 pub mod model;
+mod open;
 pub mod pieces;
 pub mod spec;
 pub mod trace;
@@ -20,6 +21,7 @@ pub mod weights;
 
 pub use architecture::{Architecture, Direction, architecture};
 pub use model::Model;
+pub use open::open;
 pub use spec::Spec;
 pub use trace::Trace;
 pub use translator::{Decoded, Decoding, Facts, Seq2SeqEngine};

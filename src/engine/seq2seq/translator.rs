@@ -13,6 +13,7 @@ use crate::batch::Batch;
 use crate::engine::decode::step::Stepper;
 use crate::engine::decode::{Found, Generation, Lengths, Room, Rules, Source, search};
 use crate::engine::tokenizer::pair::PairTokenizer;
+use crate::engine::raw::RawOptions;
 use crate::engine::{Approach, DecodeParams, Engine, Error, Fingerprint, Finish, Hypothesis, Limits};
 use crate::progress::{Progress, Silent};
 
@@ -302,6 +303,22 @@ impl<S: Stepper + Send> Engine for Seq2SeqEngine<S> {
 
     fn approach(&self) -> Approach {
         Approach::Beams
+    }
+
+    fn raw(
+        &mut self,
+        lines: &[&str],
+        options: &RawOptions,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Hypothesis>, Error> {
+        let how =
+            Decoding { beams: options.beams.unwrap_or(0), force_tokens: options.force_tokens, ..Decoding::default() };
+        self.best(lines, &how, progress)
+    }
+
+    fn identify(&mut self, model: &str, revision: &str) {
+        model.clone_into(&mut self.facts.model);
+        revision.clone_into(&mut self.facts.revision);
     }
 }
 

@@ -5,20 +5,24 @@
 
 use std::sync::Arc;
 
+use candle_core::Tensor;
+
 use super::spec::{Naming, NormKind, NormPlacement, Part, Piece, Positions, Role, Side, Spec};
 use crate::engine::Error;
+use crate::engine::checkpoint::Checkpoint;
 use crate::engine::kernels::dense::{Buffer, Epilogue, Input, Matrix, Precision, Threads};
+use crate::engine::llm::model::with_values;
 
 /// Where tensors come from.
 pub trait Tensors {
     /// Returns the first of the names that there is.
     fn find(&self, names: &[String]) -> Option<String>;
 
-    /// Reads a tensor that is there, as f32 row by row.
+    /// Reads a tensor that is there, as f32 on the CPU.
     ///
     /// # Errors
     /// Where its shape is another, or it cannot be read.
-    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error>;
+    fn read(&self, name: &str, shape: &[usize]) -> Result<Tensor, Error>;
 
     /// Returns the shape of a tensor that is there.
     ///
@@ -28,6 +32,24 @@ pub trait Tensors {
 
     /// Makes an error that names the file.
     fn bad(&self, reason: String) -> Error;
+}
+
+impl Tensors for Checkpoint {
+    fn find(&self, names: &[String]) -> Option<String> {
+        self.resolve(names).map(str::to_owned)
+    }
+
+    fn read(&self, name: &str, shape: &[usize]) -> Result<Tensor, Error> {
+        self.expect(&[name.to_owned()], shape)
+    }
+
+    fn shape(&self, name: &str) -> Result<Vec<usize>, Error> {
+        Checkpoint::shape(self, name).ok_or_else(|| self.missing(&[name.to_owned()]))
+    }
+
+    fn bad(&self, reason: String) -> Error {
+        Error::BadModel { path: self.weights_path().to_owned(), reason }
+    }
 }
 
 /// A linear layer: `x · wᵀ + b`.
@@ -120,6 +142,11 @@ pub(super) fn index(side: Side) -> usize {
     }
 }
 
+/// Copies the values of a tensor out.
+fn values(tensor: &Tensor) -> Result<Vec<f32>, Error> {
+    Ok(tensor.flatten_all()?.to_vec1()?)
+}
+
 /// Leaves weights as they are.
 fn as_is(_: Role, _: &mut Vec<f32>, _: usize) {}
 
@@ -195,7 +222,7 @@ impl Weights {
 impl Loader<'_> {
     fn optional(&self, part: Part, piece: Piece, shape: &[usize]) -> Result<Option<Vec<f32>>, Error> {
         match self.tensors.find(&self.naming.names(part, piece)) {
-            Some(name) => self.tensors.values(&name, shape).map(Some),
+            Some(name) => Ok(Some(values(&self.tensors.read(&name, shape)?)?)),
             None => Ok(None),
         }
     }
@@ -228,8 +255,9 @@ impl Loader<'_> {
                     return Err(self.tensors.bad(reason));
                 }
             };
-            let values = self.tensors.values(&name, &[rows, self.spec.width])?;
-            let matrix = Arc::new(self.pack(&[&values], self.spec.width, part)?);
+            let read_now = self.tensors.read(&name, &[rows, self.spec.width])?;
+            let packed = with_values(&read_now, |values| self.pack(&[values], self.spec.width, part))?;
+            let matrix = Arc::new(packed?);
             read.push((name, Arc::clone(&matrix)));
             matrices.push(matrix);
         }
@@ -242,9 +270,9 @@ impl Loader<'_> {
         let bias = match self.tensors.find(&self.naming.names(Part::ProjectionBias, Piece::Bias)) {
             // Marian keeps it as one row.
             Some(name) if self.tensors.shape(&name)?.len() == 2 => {
-                Some(self.tensors.values(&name, &[1, self.spec.vocabulary])?)
+                Some(values(&self.tensors.read(&name, &[1, self.spec.vocabulary])?)?)
             }
-            Some(name) => Some(self.tensors.values(&name, &[self.spec.vocabulary])?),
+            Some(name) => Some(values(&self.tensors.read(&name, &[self.spec.vocabulary])?)?),
             None => None,
         };
         Ok(([source, target], Linear { matrix: output, bias: bias.filter(|bias| bias.iter().any(|&b| b != 0.0)) }))

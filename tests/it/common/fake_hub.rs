@@ -1,7 +1,8 @@
-//! A model hub on 127.0.0.1 that serves one file, with a fault where a test asks for one; plain std networking.
+//! A model hub on 127.0.0.1 that serves the files of one commit, with a fault where a test asks for one; plain std networking.
 //!
-//! It answers what hf-hub 0.5.0 asks (`api/sync.rs`): `GET /{repo}/resolve/{revision}/{path}` with a Range, first for the
-//! byte 0-0 to learn size, commit and etag, then from where the transfer is to go on. All requests are kept.
+//! It answers what Hugging Face's own clients ask: `GET /{repo}/resolve/{revision}/{path}` with a Range, first for the byte
+//! 0-0 to learn size, commit and etag, then from where the transfer is to go on. All requests are kept. A second server,
+//! on a port of its own, is what large files are redirected to.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,8 +14,10 @@ use std::time::Duration;
 pub const REPO: &str = "owner/tiny";
 /// Its only commit.
 pub const REVISION: &str = "0123456789abcdef0123456789abcdef01234567";
-/// Its only file.
+/// The file of those tests that need one.
 pub const FILE: &str = "tiny.gguf";
+/// A copy of the repository, which has the same commit.
+pub const MIRROR: &str = "someone/tiny";
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +52,20 @@ pub enum Fault {
     CutAndNoRange(usize),
     /// The file lies behind a redirect to another address, as large files do.
     Redirect,
+    /// The file lies behind a redirect to another server.
+    RedirectElsewhere,
     /// A redirect that leads to itself.
     RedirectLoop,
+    /// A redirect that does not say where to.
+    RedirectNowhere,
+    /// A page for people, with all the headers of a file.
+    DressedPage,
+    /// `X-Linked-Size` and the size of what is given are not the same.
+    WrongLinkedSize,
+    /// Requests for paths that end so get this status.
+    StatusFor(&'static str, u16),
+    /// The repository is gone, its mirror is there.
+    OnlyMirror,
     /// Connections are taken, and nothing is answered.
     Silent,
     /// The body comes in small pieces, each after a pause.
@@ -77,11 +92,22 @@ impl Request {
     }
 }
 
+/// A file that a hub serves.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// Its path in the repository.
+    pub path: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What the hub calls them.
+    pub etag: String,
+}
+
 struct State {
-    bytes: Vec<u8>,
-    sha256: String,
+    files: Vec<Served>,
     fault: Fault,
     address: String,
+    elsewhere: String,
     requests: Mutex<Vec<Request>>,
     transfers: AtomicUsize,
 }
@@ -92,25 +118,33 @@ pub struct FakeHub {
 }
 
 impl FakeHub {
-    /// Starts a hub that serves these bytes with this SHA-256.
+    /// Starts a hub that serves one file with these bytes and this SHA-256.
     pub fn start(bytes: &[u8], sha256: &str, fault: Fault) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::of(vec![Served { path: FILE.to_owned(), bytes: bytes.to_vec(), etag: sha256.to_owned() }], fault)
+    }
+
+    /// Starts a hub that serves these files.
+    pub fn of(files: Vec<Served>, fault: Fault) -> Self {
+        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let address = |of: &TcpListener| format!("http://{}", of.local_addr().unwrap());
         let state = Arc::new(State {
-            bytes: bytes.to_vec(),
-            sha256: sha256.to_owned(),
+            files,
             fault,
-            address: format!("http://{}", listener.local_addr().unwrap()),
+            address: address(&listeners[0]),
+            elsewhere: address(&listeners[1]),
             requests: Mutex::new(Vec::new()),
             transfers: AtomicUsize::new(0),
         });
-        let shared = Arc::clone(&state);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                // A client that goes away in the middle is what some tests are about.
-                std::thread::spawn(move || state.answer(stream).ok());
-            }
-        });
+        for listener in listeners {
+            let shared = Arc::clone(&state);
+            std::thread::spawn(move || {
+                for stream in listener.incoming().flatten() {
+                    let state = Arc::clone(&shared);
+                    // A client that goes away in the middle is what some tests are about.
+                    std::thread::spawn(move || state.answer(stream).ok());
+                }
+            });
+        }
         Self { state }
     }
 
@@ -156,19 +190,29 @@ impl State {
             requests.push(request.clone());
             requests.len()
         };
-        let real = format!("/{REPO}/resolve/{REVISION}/{FILE}");
+        let there = |repo: &str| request.path.strip_prefix(&format!("/{repo}/resolve/{REVISION}/")).map(str::to_owned);
+        let from = if self.fault == Fault::OnlyMirror { there(MIRROR) } else { there(REPO).or_else(|| there(MIRROR)) };
+        let wanted = from.or_else(|| request.path.strip_prefix("/cdn/").map(str::to_owned));
+        let served = wanted.and_then(|wanted| self.files.iter().find(|file| file.path == wanted));
+        let Some(served) = served else {
+            return self.page(stream, 404);
+        };
+        let (on_hub, cdn) = (!request.path.starts_with("/cdn/"), format!("/cdn/{}", served.path));
         match self.fault {
             Fault::Silent => std::thread::sleep(Duration::from_secs(60)),
             Fault::Status(status) => self.page(stream, status)?,
             Fault::StatusAtFirst(status, times) if seen <= times => self.page(stream, status)?,
+            Fault::StatusFor(end, status) if request.path.ends_with(end) => self.page(stream, status)?,
             Fault::ErrorPage => self.page(stream, 200)?,
-            Fault::RedirectLoop => self.redirect(stream, &format!("{}{real}", self.address))?,
-            Fault::Redirect if request.path == real => self.redirect(stream, &format!("{}/cdn", self.address))?,
-            Fault::Redirect if request.path == "/cdn" => self.file(stream, &request)?,
+            Fault::RedirectLoop => self.redirect(stream, served, Some(format!("{}{}", self.address, request.path)))?,
+            Fault::RedirectNowhere => self.redirect(stream, served, None)?,
+            Fault::Redirect if on_hub => self.redirect(stream, served, Some(format!("{}{cdn}", self.address)))?,
+            Fault::RedirectElsewhere if on_hub => {
+                self.redirect(stream, served, Some(format!("{}{cdn}", self.elsewhere)))?;
+            }
             // Behind the last byte there is nothing to ask for.
-            _ if request.transfer_from().is_some_and(|from| from >= self.bytes.len()) => self.page(stream, 416)?,
-            _ if request.path == real => self.file(stream, &request)?,
-            _ => self.page(stream, 404)?,
+            _ if request.transfer_from().is_some_and(|from| from >= served.bytes.len()) => self.page(stream, 416)?,
+            _ => self.file(stream, served, &request)?,
         }
         Ok(())
     }
@@ -182,23 +226,25 @@ impl State {
         )
     }
 
-    fn redirect(&self, mut stream: TcpStream, goal: &str) -> std::io::Result<()> {
+    fn redirect(&self, mut stream: TcpStream, file: &Served, goal: Option<String>) -> std::io::Result<()> {
+        let location = goal.map_or_else(String::new, |goal| format!("Location: {goal}\r\n"));
         write!(
             stream,
-            "HTTP/1.1 302 Found\r\nLocation: {goal}\r\nX-Linked-Etag: \"{}\"\r\nX-Repo-Commit: {REVISION}\r\n\
-             Content-Length: 0\r\nConnection: close\r\n\r\n",
-            self.sha256
+            "HTTP/1.1 302 Found\r\n{location}X-Linked-Etag: \"{}\"\r\nX-Linked-Size: {}\r\n\
+             X-Repo-Commit: {REVISION}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            file.etag,
+            file.bytes.len()
         )
     }
 
-    fn file(&self, mut stream: TcpStream, request: &Request) -> std::io::Result<()> {
+    fn file(&self, mut stream: TcpStream, file: &Served, request: &Request) -> std::io::Result<()> {
         let from = request.transfer_from();
         let nth = if from.is_some() { self.transfers.fetch_add(1, Ordering::SeqCst) } else { 0 };
         let ignores_range = matches!(self.fault, Fault::CutAndNoRange(_)) && nth > 0;
         let start = if ignores_range { 0 } else { from.unwrap_or(0) };
         let mut body = match from {
-            None => self.bytes[..1].to_vec(),
-            Some(_) => self.bytes[start.min(self.bytes.len())..].to_vec(),
+            None => file.bytes[..1].to_vec(),
+            Some(_) => file.bytes[start.min(file.bytes.len())..].to_vec(),
         };
         let mut sent = body.len();
         let mut length = body.len();
@@ -215,18 +261,20 @@ impl State {
                 _ => {}
             }
         }
-        let total = self.bytes.len() + usize::from(self.fault == Fault::WrongSize);
+        let total = file.bytes.len() + usize::from(self.fault == Fault::WrongSize);
         let commit = if self.fault == Fault::WrongCommit { "f".repeat(40) } else { REVISION.to_owned() };
         let etag = match self.fault {
             Fault::WrongEtag => "e".repeat(64),
             Fault::PathAsEtag => "../../../../escaped".to_owned(),
-            _ => self.sha256.clone(),
+            _ => file.etag.clone(),
         };
         let status = if ignores_range { "200 OK" } else { "206 Partial Content" };
+        let kind = if self.fault == Fault::DressedPage { "text/html; charset=utf-8" } else { "binary/octet-stream" };
+        let linked = if self.fault == Fault::WrongLinkedSize { total + 1 } else { total };
         write!(
             stream,
             "HTTP/1.1 {status}\r\nETag: \"{etag}\"\r\nX-Repo-Commit: {commit}\r\nContent-Length: {length}\r\n\
-             Content-Range: bytes {start}-{}/{total}\r\nConnection: close\r\n\r\n",
+             X-Linked-Size: {linked}\r\nContent-Type: {kind}\r\nContent-Range: bytes {start}-{}/{total}\r\nConnection: close\r\n\r\n",
             start + length - 1
         )?;
         match self.fault {

@@ -34,11 +34,12 @@ pub use matrix::Matrix;
 pub use top::{Row, Tops};
 
 /// How weights are kept and multiplied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
     /// As they are.
     F32,
     /// As int8 with one scale a row; activations are quantised on the fly, one scale a row too.
+    #[default]
     Int8,
 }
 

@@ -3,141 +3,22 @@
 //! In: TOML. Out: validated [`ModelEntry`]s; an error points at the line. Getting the files is [`crate::hub`]'s.
 //! The form of an entry is described at the top of `models.toml`.
 
+mod check;
+mod entry;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Deserialize;
 use toml::Spanned;
 
-const BUILT_IN: &str = include_str!("../models.toml");
+pub(crate) use check::is_sha256;
+pub use entry::{Choose, GenerationSettings, HubSource, Licence, ModelEntry, ModelFile, ModelId, Task, WheelSource};
 
-/// Names a model on the command line: lower-case letters, digits, dots and hyphens.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ModelId(pub String);
-
-impl std::fmt::Display for ModelId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What a model is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// Arabic in, English out.
-    Translate,
-    /// Writes bullets about a text.
-    Summarize,
-}
-
-/// On what terms a model may be used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Licence {
-    /// Its SPDX id, or its name where there is none.
-    pub name: String,
-    /// Where its text stands.
-    pub link: String,
-    /// One line on what it asks of the user.
-    pub asks: String,
-}
-
-/// A file in a repository of the hub.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HubSource {
-    /// `owner/name`.
-    #[serde(deserialize_with = "checked_repo")]
-    pub repo: String,
-    /// The commit, 40 hex digits: a branch would change under our feet.
-    #[serde(deserialize_with = "checked_revision")]
-    pub revision: String,
-    /// Path inside the repository, with forward slashes.
-    #[serde(deserialize_with = "checked_path")]
-    pub path: String,
-}
-
-/// One part of a file inside a Python package.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WheelSource {
-    /// Name of the package.
-    #[serde(deserialize_with = "checked_package")]
-    pub package: String,
-    /// Its exact version.
-    #[serde(deserialize_with = "checked_package")]
-    pub version: String,
-    /// Path of the part inside the wheel.
-    #[serde(deserialize_with = "checked_path")]
-    pub member: String,
-}
-
-/// One file of a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelFile {
-    /// Name under which the engine asks for it; no folders.
-    #[serde(deserialize_with = "checked_file_name")]
-    pub name: String,
-    /// Its size.
-    #[serde(deserialize_with = "checked_bytes")]
-    pub bytes: u64,
-    /// Its SHA-256, 64 lower-case hex digits.
-    #[serde(deserialize_with = "checked_sha256")]
-    pub sha256: String,
-    /// Where the hub has it; tried first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hub: Option<HubSource>,
-    /// Packages whose members, joined in order, are the file; tried second.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub wheels: Vec<WheelSource>,
-}
-
-/// A model: what it is, on what terms, and where its files come from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelEntry {
-    /// Its name on the command line.
-    #[serde(deserialize_with = "checked_id")]
-    pub id: ModelId,
-    /// One line for people.
-    pub title: String,
-    /// What it can do here; never empty.
-    #[serde(deserialize_with = "checked_tasks")]
-    pub task: Vec<Task>,
-    /// Selects the engine: the GGUF's `general.architecture`, or the checkpoint's `model_type`.
-    pub architecture: String,
-    /// BCP-47 codes.
-    pub languages: Vec<String>,
-    /// The terms.
-    pub licence: Licence,
-    /// Memory that a run needs, weights included.
-    pub memory_bytes: u64,
-    /// Whether its translations are drafts, which every note then says.
-    #[serde(default)]
-    pub draft: bool,
-    /// Its files; never empty, names distinct.
-    #[serde(deserialize_with = "checked_files")]
-    pub files: Vec<ModelFile>,
-}
-
-impl ModelEntry {
-    /// Returns the size of all files, in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
-    }
-
-    /// Returns whether the model can do a task.
-    pub fn does(&self, task: Task) -> bool {
-        self.task.contains(&task)
-    }
-}
+const BUILT_IN: &str = include_str!("../../models.toml");
 
 /// All models that can be named.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Registry {
     models: Vec<ModelEntry>,
 }
@@ -206,6 +87,18 @@ impl Registry {
         &self.models
     }
 
+    /// Returns the translators that may be chosen where none is named, best first: in the order of the files they were
+    /// read from, those that only write drafts last. Models whose licence forbids some uses are not among them.
+    pub fn translators(&self) -> Vec<&ModelEntry> {
+        let mut found: Vec<&ModelEntry> = self
+            .models
+            .iter()
+            .filter(|entry| entry.does(Task::Translate) && entry.choose == Choose::Automatically)
+            .collect();
+        found.sort_by_key(|entry| entry.draft);
+        found
+    }
+
     /// Finds a model by its id.
     ///
     /// # Errors
@@ -250,91 +143,6 @@ fn edit_distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
-}
-
-fn checked<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    holds: impl Fn(&str) -> bool,
-    wanted: &str,
-) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if holds(&text) { Ok(text) } else { Err(D::Error::custom(format!("{text:?} is not {wanted}"))) }
-}
-
-fn is_hex(text: &str, digits: usize) -> bool {
-    text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-/// Names that are safe as one component of a path on every system.
-fn is_component(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with('.')
-        && !text.ends_with('.')
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+'))
-}
-
-fn checked_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ModelId, D::Error> {
-    let holds = |text: &str| {
-        is_component(text)
-            && !text.starts_with('-')
-            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
-    };
-    checked(deserializer, holds, "a model id (lower-case letters, digits, dots, hyphens)").map(ModelId)
-}
-
-fn checked_repo<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let holds = |text: &str| text.split('/').count() == 2 && text.split('/').all(is_component);
-    checked(deserializer, holds, "a repository (owner/name)")
-}
-
-fn checked_revision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    checked(deserializer, |text| is_hex(text, 40), "a commit (40 lower-case hex digits; branches and tags can move)")
-}
-
-fn checked_sha256<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    checked(deserializer, |text| is_hex(text, 64), "a SHA-256 (64 lower-case hex digits)")
-}
-
-fn checked_file_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    checked(deserializer, is_component, "a file name (letters, digits, . _ - +; no folders, no leading dot)")
-}
-
-fn checked_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    checked(deserializer, |text| text.split('/').all(is_component), "a relative path (a/b.c, no leading dots)")
-}
-
-fn checked_package<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    // A leading hyphen would be an option to pip.
-    let holds = |text: &str| is_component(text) && !text.starts_with('-');
-    checked(deserializer, holds, "a package name or version (letters, digits, . _ - +)")
-}
-
-fn checked_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    match u64::deserialize(deserializer)? {
-        0 => Err(D::Error::custom("an empty file is no model file")),
-        bytes => Ok(bytes),
-    }
-}
-
-fn checked_tasks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Task>, D::Error> {
-    let tasks = Vec::<Task>::deserialize(deserializer)?;
-    if tasks.is_empty() { Err(D::Error::custom("a model needs a task: translate, summarize")) } else { Ok(tasks) }
-}
-
-fn checked_files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ModelFile>, D::Error> {
-    let files = Vec::<ModelFile>::deserialize(deserializer)?;
-    if files.is_empty() {
-        return Err(D::Error::custom("a model needs at least one file"));
-    }
-    for (index, file) in files.iter().enumerate() {
-        if file.hub.is_none() && file.wheels.is_empty() {
-            return Err(D::Error::custom(format!("{:?} has no source: give it hub or wheels", file.name)));
-        }
-        if files[..index].iter().any(|other| other.name == file.name) {
-            return Err(D::Error::custom(format!("two files are called {:?}", file.name)));
-        }
-    }
-    Ok(files)
 }
 
 /// What can be wrong with a registry, or with the name of a model.
@@ -404,8 +212,101 @@ mod tests {
         let smol = registry.find("smollm2-135m-instruct").unwrap();
         assert!(smol.does(Task::Summarize) && !smol.draft && smol.files[0].hub.is_some());
         for entry in registry.models() {
-            assert!(!entry.title.is_empty() && !entry.licence.asks.is_empty() && entry.memory_bytes > entry.bytes());
+            assert!(!entry.title.is_empty() && !entry.licence.asks.is_empty());
+            assert!(entry.bytes().is_none_or(|bytes| entry.memory_bytes > bytes), "{}", entry.id);
             assert!(entry.licence.link.starts_with("https://"), "{}", entry.id);
+            assert!(entry.licence.name.contains("-NC") <= (entry.choose == Choose::WhenNamed), "{}", entry.id);
+        }
+    }
+
+    #[test]
+    fn the_default_translator_is_the_best_free_one_and_drafts_come_last() {
+        let registry = Registry::built_in();
+        let order: Vec<&str> = registry.translators().iter().map(|entry| entry.id.0.as_str()).collect();
+        assert_eq!(order, ["opus-mt-tc-big-ar-en", "opus-mt-ar-en", "opus-mt-tc-bible-big-sem-en", "gemma-3-270m"]);
+        let big = registry.find("opus-mt-tc-big-ar-en").unwrap();
+        assert!(!big.draft && !big.is_pinned() && big.bytes().is_none());
+        let sources: Vec<HubSource> = big.files[2].hub.as_ref().unwrap().with_mirrors().collect();
+        let repos: Vec<&str> = sources.iter().map(|hub| hub.repo.as_str()).collect();
+        assert_eq!(repos, ["Helsinki-NLP/opus-mt-tc-big-ar-en", "aghorbani/opus-mt-tc-big-ar-en"]);
+        assert!(sources.iter().all(|hub| hub.path == "model.safetensors" && hub.mirrors.is_empty()));
+        assert_eq!(registry.find("opus-mt-tc-bible-big-sem-en").unwrap().prefix, ">>eng<< ");
+        let nllb = registry.find("nllb-200-distilled-600m").unwrap();
+        assert_eq!(
+            (nllb.source_language.as_deref(), nllb.target_language.as_deref()),
+            (Some("arb_Arab"), Some("eng_Latn"))
+        );
+        let summaries = &registry.find("mt5-m2o-english-crosssum").unwrap().generation;
+        assert_eq!(
+            (summaries.num_beams, summaries.max_length, summaries.no_repeat_ngram_size),
+            (Some(4), Some(84), Some(2))
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_of_a_file_must_be_said() {
+        let without = |part: &str| entry("a", "").replace(part, "");
+        let (no_bytes, no_hash) = (without(" bytes = 1,"), without(&format!(" sha256 = \"{}\",", "a".repeat(64))));
+        for text in [&no_bytes, &no_hash] {
+            let said = message(text);
+            assert!(said.contains("unverified = true") && said.contains('^'), "{said}");
+            for (from, to) in [
+                ("name = \"m.gguf\"", "name = \"m.gguf\", unverified = true"),
+                ("title =", "unverified = true\ntitle ="),
+            ] {
+                let registry = Registry::parse(&text.replace(from, to), Path::new("m")).unwrap();
+                assert!(!registry.models()[0].is_pinned() && !registry.models()[0].files[0].is_pinned());
+            }
+        }
+        assert!(message(&entry("a", "unverified = true\n")).contains("not unverified"));
+        let said = message(&entry("a", "").replace("name = \"m.gguf\"", "name = \"m.gguf\", unverified = true"));
+        assert!(said.contains("so it is not unverified"), "{said}");
+    }
+
+    #[test]
+    fn a_repository_of_the_model_is_that_of_its_files() {
+        let hub = format!(", hub = {{ repo = \"o/n\", revision = \"{REVISION}\", path = \"m.gguf\" }}");
+        let of_model =
+            format!("hub = {{ repo = \"o/all\", revision = \"{REVISION}\", mirrors = [\"p/all\"] }}\ntitle =");
+        let text = entry("a", "").replace(&hub, "").replace("title =", &of_model);
+        let registry = Registry::parse(&text, Path::new("m")).unwrap();
+        let hub = registry.models()[0].files[0].hub.clone().unwrap();
+        assert_eq!(
+            (hub.repo.as_str(), hub.path.as_str(), hub.mirrors.as_slice()),
+            ("o/all", "m.gguf", &["p/all".to_owned()][..])
+        );
+        assert!(message(&text.replace("p/all", "p")).contains("is not a repository"));
+        let own = entry("a", "").replace("title =", &of_model);
+        assert_eq!(
+            Registry::parse(&own, Path::new("m")).unwrap().models()[0].files[0].hub.as_ref().unwrap().repo,
+            "o/n"
+        );
+    }
+
+    #[test]
+    fn settings_are_typed_and_within_range() {
+        let good = "prefix = \">>eng<< \"\nsource_language = \"arb_Arab\"\ntarget_language = \"eng_Latn\"\nchoose = \"when-named\"\n\
+                    generation = { num_beams = 4, length_penalty = 0.6, no_repeat_ngram_size = 2, max_length = 84 }\n";
+        let registry = Registry::parse(&entry("a", good), Path::new("m")).unwrap();
+        let read = &registry.models()[0];
+        assert_eq!(
+            (read.prefix.as_str(), read.generation.length_penalty, read.choose),
+            (">>eng<< ", Some(0.6), Choose::WhenNamed)
+        );
+        assert!(registry.translators().is_empty(), "it must be named");
+        for bad in [
+            "prefix = \"\"\n",
+            "prefix = \"a\\nb\"\n",
+            "target_language = \"eng Latn\"\n",
+            "choose = \"never\"\n",
+            "generation = { num_beams = 0 }\n",
+            "generation = { num_beams = 65 }\n",
+            "generation = { length_penalty = nan }\n",
+            "generation = { max_length = 1 }\n",
+            "generation = { no_repeat_ngram_size = 101 }\n",
+            "generation = { beams = 4 }\n",
+        ] {
+            assert!(message(&entry("a", bad)).contains('^'), "{bad}");
         }
     }
 

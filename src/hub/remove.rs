@@ -1,0 +1,102 @@
+//! Removing a model's files from the caches, and nothing of any other model.
+//!
+//! In: registry entries. Out: the bytes freed. In the hub cache a blob goes when no link leads to it any more: files of one
+//! model, or of two, may share it. Records of what was first seen stay (see [`super::first_seen`]).
+
+use std::path::Path;
+
+use super::cache::{folder_bytes, model_folder, repo_folder, snapshot};
+use super::options::HubOptions;
+use crate::registry::{HubSource, ModelEntry, ModelFile};
+
+/// Removes whatever lies at one of a file's places, so that it can be fetched anew. Returns the bytes freed.
+pub(super) fn discard(options: &HubOptions, file: &ModelFile, path: &Path) -> std::io::Result<u64> {
+    let mut sources = file.hub.iter().flat_map(HubSource::with_mirrors);
+    match sources.find(|hub| snapshot(options, hub).join(&hub.path) == path) {
+        Some(hub) => remove_from_hub(options, &hub),
+        None => remove_file(path),
+    }
+}
+
+/// Removes all of a model's files, and nothing of any other model. Returns the bytes freed.
+pub(super) fn remove(options: &HubOptions, entry: &ModelEntry) -> std::io::Result<u64> {
+    let mut freed = 0;
+    for hub in entry.files.iter().filter_map(|file| file.hub.as_ref()).flat_map(HubSource::with_mirrors) {
+        freed += remove_from_hub(options, &hub)?;
+    }
+    let folder = model_folder(options, &entry.id);
+    if folder.is_dir() {
+        freed += folder_bytes(&folder);
+        fs_err::remove_dir_all(&folder)?;
+        let _ = std::fs::remove_dir(&options.own_cache);
+    }
+    Ok(freed)
+}
+
+/// Removes a snapshot's link, its blob where no other link leads to it, and the folders that are empty then.
+fn remove_from_hub(options: &HubOptions, hub: &HubSource) -> std::io::Result<u64> {
+    let repo_folder = repo_folder(options, hub);
+    let snapshot = snapshot(options, hub);
+    let pointer = snapshot.join(&hub.path);
+    if std::fs::symlink_metadata(&pointer).is_err() {
+        return Ok(0);
+    }
+    let blob = std::fs::canonicalize(&pointer).ok();
+    let mut freed = remove_file(&pointer)?;
+    let blobs = std::fs::canonicalize(repo_folder.join("blobs")).ok();
+    if let (Some(blob), Some(blobs)) = (blob, blobs)
+        && blob.parent() == Some(blobs.as_path())
+        && !leads_to(&repo_folder.join("snapshots"), &blob)
+    {
+        freed += remove_file(&blob)?;
+    }
+    let mut folder = pointer.parent();
+    // Only empty folders go: `remove_dir` refuses all others.
+    while let Some(empty) = folder.filter(|folder| folder.starts_with(&snapshot) && std::fs::remove_dir(folder).is_ok())
+    {
+        folder = empty.parent();
+    }
+    if !snapshot.exists() {
+        remove_refs(&repo_folder.join("refs"), &hub.revision);
+        for name in ["blobs", "refs", "snapshots", ""] {
+            let _ = std::fs::remove_dir(repo_folder.join(name));
+        }
+    }
+    Ok(freed)
+}
+
+/// Removes the refs that name a revision which is no longer there; other clients would stumble over them.
+fn remove_refs(folder: &Path, revision: &str) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            remove_refs(&path, revision);
+            let _ = std::fs::remove_dir(&path);
+        } else if std::fs::read_to_string(&path).is_ok_and(|named| named.trim() == revision) {
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+}
+
+/// Returns whether a link below a folder leads to a file.
+fn leads_to(folder: &Path, blob: &Path) -> bool {
+    std::fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => leads_to(&path, blob),
+            _ => std::fs::canonicalize(&path).is_ok_and(|target| target == blob),
+        }
+    })
+}
+
+/// Removes a file or a link; returns the bytes freed, 0 for a link.
+fn remove_file(path: &Path) -> std::io::Result<u64> {
+    let metadata = fs_err::symlink_metadata(path)?;
+    if metadata.is_dir() {
+        let bytes = folder_bytes(path);
+        fs_err::remove_dir_all(path)?;
+        return Ok(bytes);
+    }
+    fs_err::remove_file(path)?;
+    Ok(if metadata.is_symlink() { 0 } else { metadata.len() })
+}
