@@ -1,4 +1,4 @@
-//! Cuts text into the pieces of a SentencePiece model (`.spm`, `.model`) and puts pieces together again.
+//! Cuts text into the pieces of a `SentencePiece` model (`.spm`, `.model`) and puts pieces together again.
 //!
 //! In: a file as `sentencepiece` writes it, and text. Out: pieces, or what is no piece. The file is read, and text normed and
 //! put together again, by the `sentencepiece-rs` crate. The search for the best pieces is here, because that crate's
@@ -34,7 +34,7 @@ pub enum Cut<'t> {
     Unknown(&'t str),
 }
 
-/// A SentencePiece model.
+/// A `SentencePiece` model.
 pub struct Pieces {
     processor: SentencePieceProcessor,
     index: PrefixIndex,
