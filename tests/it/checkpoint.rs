@@ -213,6 +213,8 @@ fn what_is_no_weights_file_is_called_by_its_name() {
     }
     std::fs::remove_file(&path).unwrap();
     assert!(reason(folder.path()).contains("model.safetensors: is missing"));
+    let nowhere = Checkpoint::open(folder.path().join("nowhere")).map(|_| ()).unwrap_err().to_string();
+    assert!(nowhere.contains("nowhere"), "{nowhere}");
 }
 
 #[test]
@@ -304,8 +306,12 @@ fn write_gguf(path: &Path, checkpoint: &Checkpoint, rename: impl Fn(&str) -> Str
         .names()
         .iter()
         .map(|name| {
-            let tensor = checkpoint.tensor(&[name.clone()]).unwrap().unwrap();
-            let kind = if tensor.dim(tensor.rank() - 1).unwrap() % 32 == 0 { GgmlDType::Q8_0 } else { GgmlDType::F32 };
+            let tensor = checkpoint.tensor(std::slice::from_ref(name)).unwrap().unwrap();
+            let kind = if tensor.dim(tensor.rank() - 1).unwrap().is_multiple_of(32) {
+                GgmlDType::Q8_0
+            } else {
+                GgmlDType::F32
+            };
             (rename(name), QTensor::quantize(&tensor, kind).unwrap())
         })
         .collect();

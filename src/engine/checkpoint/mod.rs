@@ -54,6 +54,9 @@ impl Checkpoint {
     /// [`Error::Io`] where a file cannot be read, [`Error::BadModel`] where one is missing or broken.
     pub fn open(files: impl Into<Files>) -> Result<Self, Error> {
         let files = files.into();
+        if let Some(path) = files.named_weights() {
+            fs_err::metadata(path)?;
+        }
         let config = match files.find("config.json") {
             Some(path) => Fields::open(&path)?,
             None => return Err(bad(&files.place("config.json"), "is missing: it says what the model is made of")),

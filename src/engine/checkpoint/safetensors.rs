@@ -78,7 +78,7 @@ impl Shard {
             return Err(bad(path, format!("not a safetensors file, but {what}")));
         }
         let length = u64::from_le_bytes(start);
-        if got < 8 || length < 2 || length > MAX_HEADER {
+        if got < 8 || !(2..=MAX_HEADER).contains(&length) {
             return Err(bad(path, "not a safetensors file: it does not start with the length of a header"));
         }
         let data = 8 + length;

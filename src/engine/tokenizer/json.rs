@@ -4,6 +4,7 @@
 //! `tokenizers` crate. Its template for what goes around a text is not used: NLLB's names the language that its makers
 //! happened to have set last. Tokens that steer the model are text where they are written out in a source.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,8 @@ pub struct JsonTokenizer {
     pieces: Vec<Option<Box<str>>>,
     /// What stands before every source.
     before: Vec<u32>,
+    /// Tokens that steer the model, but for the unknown one, and their texts, by id.
+    special: BTreeMap<u32, String>,
     unknown: u32,
     end: u32,
     /// Ids from here on are not the model's.
@@ -75,6 +78,9 @@ impl JsonTokenizer {
             id.ok_or_else(|| bad(path, format!("{piece:?} is missing, or not among the model's {limit} tokens")))
         };
         let (unknown, end) = (required("<unk>")?, required("</s>")?);
+        let added = tokenizer.get_added_tokens_decoder().into_iter();
+        let special = added.filter(|(id, token)| token.special && *id != unknown && !token.content.is_empty());
+        let special = special.map(|(id, token)| (id, token.content)).collect();
         let mut pieces: Vec<Option<Box<str>>> = Vec::new();
         let mut known: Vec<(String, u32)> = tokenizer.get_vocab(true).into_iter().collect();
         known.sort_unstable_by_key(|(_, id)| *id);
@@ -84,7 +90,7 @@ impl JsonTokenizer {
                 pieces[id as usize] = Some(piece.into());
             }
         }
-        Ok(Self { path: path.to_owned(), tokenizer, pieces, before: Vec::new(), unknown, end, limit })
+        Ok(Self { path: path.to_owned(), tokenizer, pieces, before: Vec::new(), special, unknown, end, limit })
     }
 
     /// Returns the id of a piece.
@@ -118,7 +124,29 @@ impl JsonTokenizer {
         self
     }
 
+    /// The ids of a text, none of which steers the model.
     fn ids(&self, text: &str) -> Vec<u32> {
+        let ids = self.cut(text);
+        if !ids.iter().any(|id| self.special.contains_key(id)) {
+            return ids;
+        }
+        // The crate was told to leave such tokens alone, but the pieces of many a file have them again. Cut behind its first
+        // character, a token's text is just text.
+        let mut cuts: Vec<usize> = Vec::new();
+        for token in self.special.values() {
+            let first = token.chars().next().map_or(0, char::len_utf8);
+            cuts.extend(text.match_indices(token.as_str()).map(|(start, _)| start + first));
+        }
+        cuts.sort_unstable();
+        cuts.dedup();
+        let starts = [0].into_iter().chain(cuts.iter().copied());
+        let ends = cuts.iter().copied().chain([text.len()]);
+        let ids = starts.zip(ends).flat_map(|(start, end)| self.cut(&text[start..end]));
+        // What is still there comes of norming: full-width letters, say.
+        ids.map(|id| if self.special.contains_key(&id) { self.unknown } else { id }).collect()
+    }
+
+    fn cut(&self, text: &str) -> Vec<u32> {
         let encoded = catch_unwind(AssertUnwindSafe(|| self.tokenizer.encode_fast(text, false)));
         match encoded {
             Ok(Ok(encoding)) => {

@@ -1,8 +1,8 @@
 //! The tokenizer of OPUS-MT models: `source.spm`, `target.spm`, `vocab.json`.
 //!
 //! In: those files and a text. Out: ids, with `</s>` at the end, and text from ids. Source: transformers 5.23.0,
-//! `models/marian/tokenization_marian.py`, but for three things: a tag that the vocabulary lacks stays text there is
-//! meaning in, and `</s>` written out in a text is text; both come from outside and are not to steer the model; and targets
+//! `models/marian/tokenization_marian.py`, but for three things: what looks like a language tag and is not in the vocabulary
+//! stays text; `</s>` written out in a text is text, too (it comes from outside and is not to steer the model); and targets
 //! are put together with `target.spm`, as their makers do.
 
 use super::pair::PairTokenizer;

@@ -9,6 +9,7 @@ pub mod m2m;
 pub mod marian;
 pub mod pair;
 pub mod pieces;
+mod prefixes;
 pub mod sentencepiece;
 mod special;
 pub mod unigram;

@@ -1,4 +1,4 @@
-//! Cuts text into the pieces of a SentencePiece model (`.spm`, `.model`) and puts pieces together again.
+//! Cuts text into the pieces of a `SentencePiece` model (`.spm`, `.model`) and puts pieces together again.
 //!
 //! In: a file as `sentencepiece` writes it, and text. Out: pieces, or what is no piece. The file is read, and text normed and
 //! put together again, by the `sentencepiece-rs` crate. The search for the best pieces is here, because that crate's
@@ -15,6 +15,7 @@ use std::path::Path;
 use sentencepiece_rs::{ModelType, PieceType, SentencePieceProcessor};
 use unicode_normalization::UnicodeNormalization;
 
+use super::prefixes::PrefixIndex;
 use crate::engine::Error;
 use crate::engine::checkpoint::bad;
 
@@ -34,7 +35,7 @@ pub enum Cut<'t> {
     Unknown(&'t str),
 }
 
-/// A SentencePiece model.
+/// A `SentencePiece` model.
 pub struct Pieces {
     processor: SentencePieceProcessor,
     index: PrefixIndex,
@@ -360,76 +361,6 @@ impl PartialEq for Pair {
 }
 
 impl Eq for Pair {}
-
-/// Finds all pieces that a text begins with: a sorted list whose range narrows byte by byte.
-struct PrefixIndex {
-    /// All pieces in one text, sorted.
-    text: Vec<u8>,
-    /// Of each piece its start in the text and its number; one more start at the end.
-    starts: Vec<(u32, u32)>,
-    /// Of each first byte, where its pieces start in the list; one more at the end.
-    first: Vec<u32>,
-}
-
-impl PrefixIndex {
-    fn new(pieces: &[(u32, &str)]) -> Self {
-        let mut sorted: Vec<(&[u8], u32)> = pieces.iter().map(|&(number, piece)| (piece.as_bytes(), number)).collect();
-        sorted.sort_unstable();
-        let mut text = Vec::new();
-        let mut starts = Vec::with_capacity(sorted.len() + 1);
-        let mut first = vec![0u32; 257];
-        for &(piece, number) in &sorted {
-            starts.push((text.len() as u32, number));
-            text.extend_from_slice(piece);
-            if let Some(&byte) = piece.first() {
-                first[usize::from(byte) + 1] += 1;
-            }
-        }
-        starts.push((text.len() as u32, u32::MAX));
-        for byte in 1..first.len() {
-            first[byte] += first[byte - 1];
-        }
-        Self { text, starts, first }
-    }
-
-    fn bytes(&self, place: usize) -> &[u8] {
-        &self.text[self.starts[place].0 as usize..self.starts[place + 1].0 as usize]
-    }
-
-    /// Hands on the length and number of every piece that `text` begins with, the shortest first.
-    fn prefixes(&self, text: &[u8], mut found: impl FnMut(usize, u32)) {
-        let Some(&byte) = text.first() else { return };
-        let (mut low, mut high) = (self.first[usize::from(byte)] as usize, self.first[usize::from(byte) + 1] as usize);
-        let mut depth = 1;
-        while low < high {
-            if self.bytes(low).len() == depth {
-                found(depth, self.starts[low].1);
-                low += 1;
-            }
-            let Some(&byte) = text.get(depth) else { return };
-            // All in the range are longer than `depth` now.
-            low = self.narrow(low, high, |place| self.bytes(place)[depth] < byte);
-            high = self.narrow(low, high, |place| self.bytes(place)[depth] == byte);
-            depth += 1;
-        }
-    }
-
-    /// Returns the first place of the range for which `before` does not hold.
-    fn narrow(&self, mut low: usize, mut high: usize, before: impl Fn(usize) -> bool) -> usize {
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if before(middle) { low = middle + 1 } else { high = middle }
-        }
-        low
-    }
-
-    /// Returns the number of the piece that is this text.
-    fn find(&self, text: &[u8]) -> Option<u32> {
-        let count = self.starts.len() - 1;
-        let place = self.narrow(0, count, |place| self.bytes(place) < text);
-        (place < count && self.bytes(place) == text).then(|| self.starts[place].1)
-    }
-}
 
 #[cfg(test)]
 mod tests {
