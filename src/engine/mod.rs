@@ -90,7 +90,7 @@ pub struct Limits {
     pub max_batch_tokens: usize,
 }
 
-/// What kind of search an engine makes: decides how it is best asked (see [`crate::translation::rounds`]).
+/// What kind of search an engine makes: decides how it is best asked (see [`crate::translation::plan`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approach {
     /// It continues a prompt: every hypothesis is drawn by itself, and rows of one call share the prompt.

@@ -5,6 +5,7 @@
 //! summary is [`crate::summary`]'s, showing a mark is [`crate::render`]'s.
 
 pub mod choose;
+pub mod plan;
 pub mod request;
 pub mod rounds;
 

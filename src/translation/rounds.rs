@@ -3,9 +3,10 @@
 //! In: a document, an engine, a checker. Out: a [`Translation`] with every segment, flagged where nothing that was tried
 //! passed. Three rounds: (1) several hypotheses; (2) for what failed, more and freer ones; (3) for what still fails,
 //! its clauses one by one. A later round replaces an earlier choice only where it scores better or passes the checks.
-//! What "several" and "freer" mean depends on the engine's [`Approach`].
+//! What "several" and "freer" mean is in the [`Plan`] for the engine's approach.
 
 use super::choose::{Judged, best, judge};
+use super::plan::Plan;
 use super::request::request;
 use super::{SegmentTranslation, Status, Translation};
 use crate::arabic::words::is_letter;
@@ -17,52 +18,10 @@ use crate::engine::{Approach, DecodeParams, Engine, Error, Finish, Hypothesis};
 use crate::options::Effort;
 use crate::progress::Progress;
 
-/// Requests that travel together to an engine that continues prompts; with their hypotheses they fill the rows of one
-/// decoding step.
+/// Requests that travel together to an engine of prompts; with their hypotheses they fill the rows of a decoding step.
 const MAX_REQUESTS: usize = 8;
-/// A segment of more characters is also translated clause by clause, whatever the checks say of the whole: a small prompted
-/// model sums long sentences up rather than translating them.
-const LONG: usize = 200;
 /// A clause of a split segment has at most this many characters, where there is a place to split.
 const MAX_CLAUSE: usize = 120;
-
-/// What the rounds decode with.
-struct Rounds {
-    first: DecodeParams,
-    retry: DecodeParams,
-    split: DecodeParams,
-    /// Segments of more characters are split whatever the checks say.
-    long: usize,
-}
-
-impl Rounds {
-    fn of(approach: Approach) -> Self {
-        let steered = DecodeParams { constrained: true, ..DecodeParams::default() };
-        match approach {
-            Approach::Prompts => Self {
-                first: DecodeParams { greedy: 2, samples: 6, temperature: 0.5, top_p: 0.9, seed: 1, ..steered.clone() },
-                retry: DecodeParams {
-                    greedy: 0,
-                    samples: 4,
-                    temperature: 0.8,
-                    top_p: 0.95,
-                    seed: 2,
-                    ..steered.clone()
-                },
-                split: DecodeParams { greedy: 1, samples: 4, temperature: 0.5, top_p: 0.9, seed: 3, ..steered },
-                long: LONG,
-            },
-            // The first round is the model's own search; only what fails is worth a wider one. Eight tokens: long names
-            // may come twice, clauses not.
-            Approach::Beams => Self {
-                first: DecodeParams { greedy: 4, ..steered.clone() },
-                retry: DecodeParams { greedy: 0, samples: 8, no_repeat_ngram: 8, ..steered.clone() },
-                split: DecodeParams { greedy: 4, ..steered },
-                long: usize::MAX,
-            },
-        }
-    }
-}
 
 /// Translates every segment of a document.
 ///
@@ -144,9 +103,9 @@ fn full(
     checker: &Checker,
     progress: &dyn Progress,
 ) -> Result<Vec<Outcome>, Error> {
-    let rounds = Rounds::of(engine.approach());
+    let plan = Plan::of(engine.approach());
     let requests: Vec<Request> = sources.iter().map(|source| request(checker.glossary, source)).collect();
-    let hypotheses = decode(requests.clone(), engine, &rounds.first, progress, "translating")?;
+    let hypotheses = decode(requests.clone(), engine, &plan.first, progress, "translating")?;
     let mut outcomes: Vec<Outcome> =
         sources.iter().zip(hypotheses).map(|(source, found)| outcome(checker, source, found)).collect();
 
@@ -155,12 +114,12 @@ fn full(
     };
     let again = failed(&outcomes);
     let retried = again.iter().map(|&i| requests[i].clone()).collect();
-    for (&i, found) in again.iter().zip(decode(retried, engine, &rounds.retry, progress, "trying again")?) {
+    for (&i, found) in again.iter().zip(decode(retried, engine, &plan.retry, progress, "trying again")?) {
         let judged = found.into_iter().map(|hypothesis| judge(checker, sources[i], hypothesis)).collect();
         outcomes[i].consider(best(judged));
     }
 
-    let long = |i: usize| sources[i].chars().count() > rounds.long;
+    let long = |i: usize| sources[i].chars().count() > plan.long;
     let again: Vec<usize> =
         (0..outcomes.len()).filter(|&i| long(i) || !outcomes[i].judged.verdicts.is_empty()).collect();
     let count = |text: &str| text.chars().count();
@@ -170,7 +129,7 @@ fn full(
         .collect();
     let flat = parts.iter().filter(|parts| parts.len() > 1).flatten();
     let flat: Vec<Request> = flat.map(|part| request(checker.glossary, part)).collect();
-    let mut answers = decode(flat, engine, &rounds.split, progress, "clause by clause")?.into_iter();
+    let mut answers = decode(flat, engine, &plan.split, progress, "clause by clause")?.into_iter();
     for (&i, parts) in again.iter().zip(&parts).filter(|(_, parts)| parts.len() > 1) {
         let chosen: Vec<Judged> = parts
             .iter()
@@ -198,10 +157,10 @@ fn decode(
     }
     progress.started(task, total as u64, "segments");
     if engine.approach() == Approach::Beams {
-        // The engine's own scheduler keeps to its room, and fills it better from all requests than from a few.
-        let hypotheses = engine.translate_watched(&Batch::of(requests), params, progress)?;
+        // Its own scheduler keeps to its room, and fills it better from all requests than from a few.
+        let hypotheses = engine.translate_watched(&Batch::of(requests), params, progress);
         progress.finished();
-        return Ok(hypotheses);
+        return hypotheses;
     }
     let lengths: Vec<usize> = requests.iter().map(|request| engine.source_tokens(&request.source)).collect();
     let mut results = Vec::new();

@@ -1,7 +1,7 @@
 //! Beam search of one source: which hypotheses grow, which are finished, and when it is over.
 //!
 //! In: step by step, the best next tokens of every live hypothesis. Out: how the hypotheses grow, at the end the best
-//! of them. Running the model and sharing it among sources is [`super::search`]'s. Source: transformers 5.23.0,
+//! of them. Running the model and sharing it among sources is [`mod@super::search`]'s. Source: transformers 5.23.0,
 //! `generation/utils.py`, `_beam_search` with `early_stopping=False`, and `_sample` with `do_sample=False` for one beam; of
 //! equal candidates the lower beam's comes first, then the smaller id.
 //!

@@ -106,6 +106,19 @@ fn a_paragraph_without_a_full_stop_comes_out_piece_by_piece() {
 }
 
 #[test]
+fn ten_thousand_lines_come_back_in_order() {
+    let engine = engine(2, None);
+    let words: Vec<String> = (0..37).map(|n| "ك".repeat(n)).collect();
+    let singles: Vec<Hypothesis> =
+        words.iter().map(|word| engine.best(&[word], &Decoding::default(), &Silent).unwrap().remove(0)).collect();
+    let lines: Vec<&str> = (0..10_000).map(|i| words[i * i % 37].as_str()).collect();
+    let found = engine.best(&lines, &Decoding::default(), &Silent).unwrap();
+    assert_eq!(found.len(), 10_000);
+    assert!(found.iter().enumerate().all(|(i, found)| *found == singles[i * i % 37]));
+    assert!(singles[1..].iter().any(|one| one.text != singles[1].text), "the words can be told apart");
+}
+
+#[test]
 fn a_text_within_the_limits_is_one_source() {
     let engine = engine(2, Some(512));
     let how = Decoding { trace: true, ..Decoding::default() };
