@@ -56,7 +56,7 @@ pub fn run(args: &TranslateArgs, global: &GlobalArgs, printer: &Printer) -> Resu
         let mut text = Vec::new();
         let mut done = 0;
         loop {
-            let lines = match interruptible(|| input.group()) {
+            let lines = match interruptible(path, || input.group()) {
                 Ok(lines) if lines.is_empty() => break,
                 Ok(lines) => lines,
                 Err(error) => {
@@ -124,7 +124,8 @@ fn open(path: &Path, encoding: Option<&'static encoding_rs::Encoding>) -> Result
     if let Some(encoding) = encoding {
         let bytes = if is_stdin {
             let mut bytes = Vec::new();
-            interruptible(|| std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)).map_err(named)?;
+            interruptible(path, || std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes))
+                .map_err(named)?;
             bytes
         } else {
             std::fs::read(path).map_err(named)?
