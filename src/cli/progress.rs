@@ -3,6 +3,7 @@
 //! In: the library's calls to [`Progress`]. Out: what indicatif draws on standard error. A task that takes less than
 //! [`QUIET`] shows no bar at all. `NO_COLOR` takes the colour from bars as from messages.
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,9 +24,9 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Whether the program waits for input: then the first Ctrl-C ends it, since no work would look at the flag.
 static READING: AtomicBool = AtomicBool::new(false);
 
-/// Runs something that may wait for standard input; one Ctrl-C ends the program meanwhile.
-pub fn interruptible<T>(read: impl FnOnce() -> T) -> T {
-    READING.store(true, Ordering::SeqCst);
+/// Runs something that reads an input; where that is standard input, one Ctrl-C ends the program meanwhile.
+pub fn interruptible<T>(path: &Path, read: impl FnOnce() -> T) -> T {
+    READING.store(path.as_os_str() == "-", Ordering::SeqCst);
     let result = read();
     READING.store(false, Ordering::SeqCst);
     result

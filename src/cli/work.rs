@@ -147,7 +147,7 @@ impl Work {
 
     /// Reads one input; what failed goes into the tally.
     pub fn read(&self, found: &Found, tally: &mut Tally, printer: &Printer) -> Option<Article> {
-        match progress::interruptible(|| pipeline::read(found, &self.options)) {
+        match progress::interruptible(&found.path, || pipeline::read(found, &self.options)) {
             Ok(article) => {
                 for warning in &article.document.warnings {
                     printer.warning(&format!("{}: {warning}", article.source.path));

@@ -253,7 +253,7 @@ fn without_a_translator_the_english_articles_are_done() {
 #[test]
 fn one_interrupt_ends_the_wait_for_standard_input() {
     let home = tempfile::tempdir().unwrap();
-    for args in [&["translate", "-", "--offline"][..], &["translate", "--raw", "-", "--offline"]] {
+    for args in [&["translate", "-", "--offline"][..], &["translate", "--raw", "-", "--offline"], &["extract", "-"]] {
         let mut child = mujaz(home.path(), args).stdin(Stdio::piped()).spawn().unwrap();
         // The handler is there before the first read; this machine may be slow.
         std::thread::sleep(std::time::Duration::from_secs(2));

@@ -10,7 +10,7 @@ use mujaz::span::Span;
 use crate::cli::args::{ExtractArgs, GlobalArgs};
 use crate::cli::output;
 use crate::cli::printer::Printer;
-use crate::cli::progress::Bars;
+use crate::cli::progress::{Bars, interruptible};
 use crate::cli::report::{CommandError, Kind, Status};
 use crate::cli::work::interrupted;
 
@@ -118,7 +118,7 @@ pub fn run(args: &ExtractArgs, _global: &GlobalArgs, printer: &Printer) -> Resul
             return Err(interrupted());
         }
         bars.detail(&found.path.display().to_string());
-        match extract(found, &options) {
+        match interruptible(&found.path, || extract(found, &options)) {
             Ok((file, document)) => {
                 for warning in &document.warnings {
                     bars.aside(|| printer.warning(&format!("{}: {warning}", file.path.display())));

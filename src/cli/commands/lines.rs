@@ -39,9 +39,8 @@ pub fn run(args: &TranslateArgs, global: &GlobalArgs, printer: &Printer) -> Resu
         output::spare(paths.iter().copied().zip(names.iter().map(String::as_str)), folder, &["txt"])?;
     }
     let bars = Bars::new(printer);
-    let crew = Crew::new(Choice::of_translator(&args.model), global, printer)?;
+    let mut crew = Crew::new(Choice::of_translator(&args.model), global, printer)?;
     let options = RawOptions { beams: args.beam, force_tokens: None };
-    let mut translator = Translator { crew, options, bars: &bars };
     let mut complete = true;
     let mut total = 0;
     for (path, name) in paths.into_iter().zip(names) {
@@ -53,13 +52,11 @@ pub fn run(args: &TranslateArgs, global: &GlobalArgs, printer: &Printer) -> Resu
                 continue;
             }
         };
-        if let Some(lines) = input.lines {
-            bars.started("translating", lines, "lines");
-        }
+        let mut started = false;
         let mut text = Vec::new();
         let mut done = 0;
         loop {
-            let lines = match interruptible(|| input.group()) {
+            let lines = match interruptible(path, || input.group()) {
                 Ok(lines) if lines.is_empty() => break,
                 Ok(lines) => lines,
                 Err(error) => {
@@ -68,7 +65,19 @@ pub fn run(args: &TranslateArgs, global: &GlobalArgs, printer: &Printer) -> Resu
                     break;
                 }
             };
-            let translated = translator.lines(&lines, done)?;
+            let wordless = lines.iter().all(|line| line.trim().is_empty());
+            let translated = if wordless {
+                "\n".repeat(lines.len())
+            } else {
+                let engine = crew.translator(&bars)?.loaded.engine();
+                // Getting and loading the model had a bar of its own.
+                if let Some(total) = input.lines.filter(|_| !std::mem::replace(&mut started, true)) {
+                    bars.started("translating", total, "lines");
+                }
+                let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+                let hypotheses = best(engine, &lines, &options, &Group { bars: &bars, before: done })?;
+                hypotheses.iter().map(|hypothesis| format!("{}\n", one_line(&hypothesis.text))).collect()
+            };
             done += lines.len() as u64;
             if folder.is_some() {
                 text.extend(translated.into_bytes());
@@ -115,7 +124,8 @@ fn open(path: &Path, encoding: Option<&'static encoding_rs::Encoding>) -> Result
     if let Some(encoding) = encoding {
         let bytes = if is_stdin {
             let mut bytes = Vec::new();
-            interruptible(|| std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)).map_err(named)?;
+            interruptible(path, || std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes))
+                .map_err(named)?;
             bytes
         } else {
             std::fs::read(path).map_err(named)?
@@ -170,27 +180,6 @@ impl Input {
     }
 }
 
-/// Loads the model when the first line with words comes.
-struct Translator<'a> {
-    crew: Crew<'a>,
-    options: RawOptions,
-    bars: &'a Bars,
-}
-
-impl Translator<'_> {
-    /// Translates lines; each ends with a line end.
-    fn lines(&mut self, lines: &[String], before: u64) -> Result<String, CommandError> {
-        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        if lines.iter().all(|line| line.trim().is_empty()) {
-            return Ok("\n".repeat(lines.len()));
-        }
-        let progress = Group { bars: self.bars, before };
-        let engine = self.crew.translator(&progress)?.loaded.engine();
-        let hypotheses = best(engine, &lines, &self.options, &progress)?;
-        Ok(hypotheses.iter().map(|hypothesis| format!("{}\n", one_line(&hypothesis.text))).collect())
-    }
-}
-
 /// Returns the best hypothesis of each line.
 ///
 /// # Errors
@@ -232,13 +221,6 @@ pub struct Group<'b> {
 }
 
 impl Progress for Group<'_> {
-    // Getting the model has a bar of its own, in bytes; the bar of the lines is there already.
-    fn started(&self, task: &str, total: u64, unit: &str) {
-        if unit == "bytes" {
-            self.bars.started(task, total, unit);
-        }
-    }
-
     fn advanced(&self, done: u64) {
         self.bars.advanced(self.before + done);
     }

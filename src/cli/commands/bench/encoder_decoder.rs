@@ -72,18 +72,78 @@ pub fn measure(engine: &mut dyn Engine, args: &BenchArgs, bars: &Bars) -> Result
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use mujaz::batch::Batch;
     use mujaz::engine::fake::FakeEngine;
+    use mujaz::engine::{DecodeParams, Error, Fingerprint, Hypothesis, Limits};
 
     use super::*;
     use crate::cli::args::{Cli, Command};
     use crate::cli::printer::Printer;
 
+    /// Writes as many tokens as are forced, and remembers what it was asked.
+    #[derive(Default)]
+    struct Forced(Vec<(usize, RawOptions)>);
+
+    impl Engine for Forced {
+        fn translate(&mut self, batch: &Batch, params: &DecodeParams) -> Result<Vec<Vec<Hypothesis>>, Error> {
+            FakeEngine::default().translate(batch, params)
+        }
+
+        fn raw(
+            &mut self,
+            lines: &[&str],
+            options: &RawOptions,
+            progress: &dyn Progress,
+        ) -> Result<Vec<Hypothesis>, Error> {
+            self.0.push((lines.len(), *options));
+            let mut found = FakeEngine::default().raw(lines, &RawOptions::default(), progress)?;
+            for one in &mut found {
+                one.tokens = options.force_tokens.unwrap_or(one.tokens);
+            }
+            Ok(found)
+        }
+
+        fn source_tokens(&self, text: &str) -> usize {
+            text.split_whitespace().count()
+        }
+
+        fn limits(&self) -> Limits {
+            FakeEngine::default().limits()
+        }
+
+        fn fingerprint(&self) -> Fingerprint {
+            FakeEngine::default().fingerprint()
+        }
+    }
+
+    fn measured(engine: &mut dyn Engine, args: &[&str]) -> Result<Figures, CommandError> {
+        let cli = Cli::parse_from([&["mujaz", "bench"], args].concat());
+        let Command::Bench(args) = &cli.command else { unreachable!() };
+        measure(engine, args, &Bars::new(&Printer::new(&cli.global)))
+    }
+
+    #[test]
+    fn the_work_is_that_of_the_peer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines.txt");
+        fs_err::write(&path, "a b c\n\n d e \n \nf\n").unwrap();
+        let mut engine = Forced::default();
+        let args = ["--input", path.to_str().unwrap(), "--beam", "4", "--force-tokens", "30", "--repeat", "2"];
+        let figures = measured(&mut engine, &args).unwrap();
+        assert_eq!((figures.lines, figures.tokens), (3, 90));
+        let options = |force| RawOptions { beams: Some(4), force_tokens: Some(force) };
+        assert_eq!(engine.0, [(2, options(3)), (3, options(30)), (3, options(30))]);
+        let json = serde_json::to_value(&figures).unwrap();
+        assert!(json["tokens_per_second"].as_f64().unwrap() > 0.0, "{json}");
+        let figures = measured(&mut Forced::default(), &["--repeat", "1"]).unwrap();
+        assert_eq!(figures.lines, 8 * ROUNDS);
+        fs_err::write(&path, "\n \n").unwrap();
+        assert_eq!(measured(&mut engine, &args).unwrap_err().kind, Kind::Usage);
+    }
+
     #[test]
     fn a_model_without_beams_is_refused() {
-        let cli = Cli::parse_from(["mujaz", "bench", "--beam", "4"]);
-        let Command::Bench(args) = &cli.command else { unreachable!() };
-        let bars = Bars::new(&Printer::new(&cli.global));
-        let error = measure(&mut FakeEngine::default(), args, &bars).unwrap_err();
+        let error = measured(&mut FakeEngine::default(), &["--beam", "4"]).unwrap_err();
         assert_eq!(error.kind, Kind::Usage, "{}", error.message);
     }
 }
