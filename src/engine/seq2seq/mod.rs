@@ -4,12 +4,13 @@
 //! hypotheses step by step. Which tokens are chosen is [`super::decode`]'s; how an architecture names its tensors and
 //! writes its tokens is `marian`'s, `m2m100`'s and `t5`'s.
 
+mod cache;
 mod decoder;
 mod encoder;
 mod path;
 mod relative;
 pub mod architecture;
-pub mod attention;
+mod attention;
 pub mod fairseq;
 pub mod model;
 mod open;
