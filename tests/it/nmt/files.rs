@@ -251,3 +251,21 @@ fn the_files_that_the_registry_lists_for_madlad_are_enough() {
     let engine = seq2seq::open(paths.files, &paths.label, Precision::F32).unwrap();
     assert_eq!(engine.tokenizer().piece(engine.tokenizer().encode("نعم")[0]), Some("<2en>"));
 }
+
+#[test]
+fn a_gguf_that_is_named_itself_finds_its_settings_or_says_what_it_lacks() {
+    let Some(tiny) = common::shared("parity/madlad-tiny") else { return };
+    let copy = without_weights(&tiny);
+    let tensors = tensors(&tiny);
+    for name in ["model.gguf", "other.gguf"] {
+        gguf(&tensors, GgmlDType::F32, &copy.path().join(name));
+    }
+    // What else has weights is not asked.
+    std::fs::write(copy.path().join("model.safetensors"), "broken").unwrap();
+    std::fs::write(copy.path().join("model.safetensors.index.json"), "broken").unwrap();
+    assert_eq!(said(&copy.path().join("model.gguf"), Precision::F32), said(&tiny, Precision::F32));
+    std::fs::remove_file(copy.path().join("config.json")).unwrap();
+    let paths = load::ModelPaths::at(&copy.path().join("model.gguf")).unwrap();
+    let error = load::open(&paths, &LoadOptions::default()).err().expect("it cannot be known what it is").to_string();
+    assert!(error.contains("model.gguf: does not say what it is") && error.contains("config.json"), "{error}");
+}

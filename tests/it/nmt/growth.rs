@@ -104,33 +104,35 @@ fn twice_the_lines_are_twice_the_work_and_hold_no_more() {
     let long = texts(&expected).join(" و ");
     let mut kinds = texts(&expected);
     kinds.push(&long);
-    let room = Room { rows: 48, source_tokens: 400, workers: Some(2), ..Room::default() };
-    let run = |count: usize| {
-        let (mut engine, counts) = counted();
-        engine.set_room(room);
-        let lines: Vec<&str> = kinds.iter().copied().cycle().take(count).collect();
-        assert_eq!(decode(&engine, &lines, &Decoding::default()).len(), count);
-        assert_eq!(counts.sources[0].load(SeqCst), 0, "what is finished is let go");
-        println!("{count} lines: {counts:?}");
-        counts
-    };
-    let (once, twice, four) = (run(90), run(180), run(360));
-    for (small, large) in [(&once, &twice), (&twice, &four)] {
-        let both = |count: fn(&Counts) -> &AtomicUsize| (count(small).load(SeqCst), count(large).load(SeqCst));
-        // What happens to a line does not depend on the others, so this is exact.
-        let (read, doubled) = both(|counts| &counts.read);
-        assert_eq!(doubled, 2 * read);
-        let (rows, doubled) = both(|counts| &counts.rows);
-        assert_eq!(doubled, 2 * rows);
-        // How rows share calls depends on which worker was quicker.
-        let (steps, more) = both(|counts| &counts.steps);
-        assert!(more as f64 <= 2.2 * steps as f64, "{steps} and {more} calls");
+    for workers in [1, 2] {
+        let room = Room { rows: 48, source_tokens: 400, workers: Some(workers), ..Room::default() };
+        let run = |count: usize| {
+            let (mut engine, counts) = counted();
+            engine.set_room(room);
+            let lines: Vec<&str> = kinds.iter().copied().cycle().take(count).collect();
+            assert_eq!(decode(&engine, &lines, &Decoding::default()).len(), count);
+            assert_eq!(counts.sources[0].load(SeqCst), 0, "what is finished is let go");
+            println!("{count} lines, {workers} workers: {counts:?}");
+            assert!(counts.widest.load(SeqCst) <= room.rows / workers, "{counts:?}");
+            assert!(counts.sources[1].load(SeqCst) <= room.rows / 4, "{counts:?}");
+            assert!(counts.tokens[1].load(SeqCst) <= room.source_tokens, "{counts:?}");
+            counts
+        };
+        let (once, twice, four) = (run(90), run(180), run(360));
+        for (small, large) in [(&once, &twice), (&twice, &four)] {
+            let both = |count: fn(&Counts) -> &AtomicUsize| (count(small).load(SeqCst), count(large).load(SeqCst));
+            // What happens to a line does not depend on the others, so this is exact.
+            let (read, doubled) = both(|counts| &counts.read);
+            assert_eq!(doubled, 2 * read);
+            let (rows, doubled) = both(|counts| &counts.rows);
+            assert_eq!(doubled, 2 * rows);
+            // How rows share calls depends on which worker was quicker.
+            let (steps, more) = both(|counts| &counts.steps);
+            assert!(more as f64 <= 2.2 * steps as f64, "{steps} and {more} calls");
+        }
+        if workers == 1 {
+            let peak = |counts: &Counts| counts.sources[1].load(SeqCst);
+            assert_eq!(peak(&once), peak(&four), "four times the lines are not held at once");
+        }
     }
-    for counts in [&once, &twice, &four] {
-        assert!(counts.widest.load(SeqCst) <= room.rows / 2, "{counts:?}");
-        assert!(counts.sources[1].load(SeqCst) <= room.rows / 4, "{counts:?}");
-        assert!(counts.tokens[1].load(SeqCst) <= room.source_tokens, "{counts:?}");
-    }
-    let peak = |counts: &Counts| counts.sources[1].load(SeqCst);
-    assert_eq!(peak(&once), peak(&four), "four times the lines are not held at once");
 }

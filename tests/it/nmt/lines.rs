@@ -103,7 +103,14 @@ fn letters(pieces: &[String]) -> String {
 #[test]
 fn whatever_a_line_holds_one_line_comes_out_of_it() {
     let desk = Desk::new();
-    let words = words();
+    let engine = engine(&big(), Precision::default());
+    let pieces = |text: &str| -> Vec<String> {
+        let ids = engine.tokenizer().encode(text);
+        ids.iter().map(|&id| engine.tokenizer().piece(id).unwrap().to_owned()).collect()
+    };
+    // Words of letters that the tiny vocabulary has, so that what was read can be told from the pieces.
+    let words: Vec<String> = words().into_iter().filter(|word| letters(&pieces(word)) == *word).collect();
+    assert!(words.len() > 20, "{words:?}");
     let paragraph: Vec<&str> = words.iter().map(String::as_str).cycle().take(3000).collect();
     let endless = "م".repeat(100_000);
     let lines = [
@@ -130,10 +137,9 @@ fn whatever_a_line_holds_one_line_comes_out_of_it() {
     assert_eq!(found.len(), lines.len(), "{}", run.printed);
     assert!(!run.printed.contains(['\r', '\u{2028}', '\u{85}', '\u{b}', '\u{c}']), "{:?}", run.printed);
     let ends: Vec<usize> = (0..lines.len()).filter(|&i| found[i].is_empty()).collect();
-    assert!([1, 5, 10].iter().all(|empty| ends.contains(empty)), "nothing is made up: {ends:?}");
+    assert!([1, 5, 7, 10].iter().all(|empty| ends.contains(empty)), "nothing is made up: {ends:?}");
     assert!([0, 2, 4, 6, 13].iter().all(|full| !ends.contains(full)), "nothing is left out: {ends:?}");
     // Each line is what the engine says of it alone, and all of it was read.
-    let engine = engine(&big(), Precision::default());
     for (line, found) in lines.iter().zip(&found) {
         if line.contains(['\u{b}', '\u{c}', '\r', '\u{2028}', '\u{85}']) {
             continue;
@@ -144,14 +150,11 @@ fn whatever_a_line_holds_one_line_comes_out_of_it() {
         assert_eq!(alone.hypothesis.text, *found, "{start:?}");
         if line.split_whitespace().all(|word| words.iter().any(|known| known == word)) || *line == endless {
             let read = letters(&alone.trace.as_ref().unwrap().source_pieces);
-            let once = engine.tokenizer().encode(line);
-            let known: Vec<String> =
-                once.iter().map(|&id| engine.tokenizer().piece(id).unwrap_or_default().to_owned()).collect();
-            assert_eq!(read.replace("<unk>", ""), letters(&known).replace("<unk>", ""), "{start:?}");
+            assert!(read == line.split_whitespace().collect::<String>(), "all of it was read: {start:?}");
         }
     }
     if let Some(peak) = run.peak {
-        assert!(peak < 400 * MIB, "{} MiB", peak / MIB);
+        assert!(peak < 150 * MIB, "{} MiB", peak / MIB);
     }
 }
 
@@ -181,7 +184,7 @@ fn ten_thousand_lines_come_out_in_order_and_memory_does_not_grow() {
         peaks.extend(run.peak);
     }
     if let [small, large] = peaks[..] {
-        assert!(large < 200 * MIB && large < small + 16 * MIB, "{} and {} KiB", small >> 10, large >> 10);
+        assert!(large < 100 * MIB && large < small + 16 * MIB, "{} and {} KiB", small >> 10, large >> 10);
     }
 }
 
