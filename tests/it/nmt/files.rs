@@ -135,7 +135,7 @@ fn torch(tensors: &Named) -> Vec<u8> {
         int(&mut pickle, tensor.elem_count());
         pickle.extend(b"tQ");
         int(&mut pickle, 0);
-        for numbers in [tensor.dims(), &tensor.stride()] {
+        for numbers in [tensor.dims(), tensor.stride()] {
             pickle.push(b'(');
             numbers.iter().for_each(|&number| int(&mut pickle, number));
             pickle.push(b't');
