@@ -17,7 +17,7 @@ use crate::engine::raw::RawOptions;
 use crate::engine::{Approach, DecodeParams, Engine, Error, Fingerprint, Finish, Hypothesis, Limits};
 use crate::progress::{Progress, Silent};
 
-use super::pieces::pieces;
+use super::pieces::{has_ink, pieces};
 use super::trace::Trace;
 
 /// A text of more tokens is translated in pieces.
@@ -170,8 +170,9 @@ impl<S: Stepper> Seq2SeqEngine<S> {
             .iter()
             .map(|text| {
                 let pieces = pieces(text, most.saturating_sub(special).max(1), &count);
-                let ids = pieces.into_iter().map(|piece| self.tokenizer.encode(piece));
-                // Marks of direction and the like are no tokens: a model makes words up for a source without any.
+                let read = pieces.into_iter().filter(|piece| has_ink(piece));
+                let ids = read.map(|piece| self.tokenizer.encode(piece));
+                // What is no token in this vocabulary: a model makes words up for a source without any.
                 ids.filter(|ids| ids.len() > special).collect()
             })
             .collect();
