@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::gguf::Gguf;
 use super::llm::LlmEngine;
 use super::llm::model::{self, LlmModel};
-use super::seq2seq;
+use super::seq2seq::{self, Stored};
 use super::{Engine, Error, Generator, linear};
 
 pub use super::kernels::dense::Precision;
@@ -26,10 +26,13 @@ const DECODERS: &[&str] = &["gemma3", "llama"];
 const CONFIG: &str = "config.json";
 
 /// How a model is loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoadOptions {
     /// How its weights are kept.
     pub precision: Precision,
+    /// Where an encoder-decoder's weights in int8 are kept on disk for the next start, where that cannot be beside the model
+    /// itself; none to keep none at all.
+    pub cache: Option<PathBuf>,
 }
 
 /// A model that is loaded.
@@ -42,6 +45,8 @@ pub enum Loaded {
         engine: Box<dyn Engine>,
         /// How its weights are kept.
         precision: Precision,
+        /// Whether they came from an earlier start, or what became of them.
+        stored: Stored,
     },
 }
 
@@ -59,6 +64,14 @@ impl Loaded {
         match self {
             Self::Decoder(engine) => Some(engine.as_mut()),
             Self::EncoderDecoder { .. } => None,
+        }
+    }
+
+    /// Says where the weights came from that are kept on disk between starts; nothing where none are.
+    pub fn stored(&self) -> Option<&Stored> {
+        match self {
+            Self::Decoder(_) => None,
+            Self::EncoderDecoder { stored, .. } => Some(stored).filter(|stored| **stored != Stored::Off),
         }
     }
 
@@ -259,8 +272,9 @@ fn decoder(gguf: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
 
 fn encoder_decoder(paths: &ModelPaths, options: &LoadOptions) -> Result<Loaded, Error> {
     let precision = options.precision;
-    let engine = seq2seq::open(paths.files.clone(), &paths.label, precision)?;
-    Ok(Loaded::EncoderDecoder { engine: Box::new(engine), precision })
+    let (engine, stored) =
+        seq2seq::open_stored(paths.files.clone(), &paths.label, precision, options.cache.as_deref())?;
+    Ok(Loaded::EncoderDecoder { engine: Box::new(engine), precision, stored })
 }
 
 #[cfg(test)]

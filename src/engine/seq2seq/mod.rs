@@ -16,14 +16,16 @@ pub mod model;
 mod open;
 pub mod pieces;
 pub mod spec;
+pub mod store;
 pub mod trace;
 pub mod translator;
 pub mod weights;
 
 pub use architecture::{Architecture, Direction, architecture};
 pub use model::Model;
-pub use open::open;
+pub use open::{open, open_stored};
 pub use spec::Spec;
+pub use store::Stored;
 pub use trace::Trace;
 pub use translator::{Decoded, Decoding, Facts, Seq2SeqEngine};
 pub use weights::{Tensors, Weights};
