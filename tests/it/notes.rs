@@ -5,12 +5,13 @@ use mujaz::check::{Check, Verdict};
 use mujaz::document::{self, Block, BlockId, BlockKind, Document, Meta, Segment, SegmentId, StatedDate};
 use mujaz::engine::{DecodeParams, Error, Fingerprint, Finish, Generator, Hypothesis};
 use mujaz::glossary::Glossary;
+use mujaz::progress::Silent;
 use mujaz::render::{Renderer, escape, json, markdown::Markdown, overview, text};
 use mujaz::source::{Kind, SourceFile};
 use mujaz::span::Span;
 use mujaz::summary::label;
 use mujaz::summary::select::Candidates;
-use mujaz::summary::{Origin, SummaryOptions, summarize};
+use mujaz::summary::{Origin, SummaryOptions, Writer, summarize};
 use mujaz::translation::{SegmentTranslation, Status, Translation};
 use proptest::prelude::*;
 
@@ -141,6 +142,8 @@ fn provenance(path: &str) -> Provenance {
             revision: "abc".into(),
             role: "translation".into(),
             licence: "Apache-2.0".into(),
+            decoding: String::new(),
+            unverified: None,
         }],
         draft: Some("translated by a small model; check names and figures against the Arabic.".into()),
         options: "bullets=3 translator=tiny".into(),
@@ -150,7 +153,7 @@ fn provenance(path: &str) -> Provenance {
 
 fn harbour_note() -> Note {
     let (document, translation) = harbour();
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     // An empty glossary, so that the snapshots do not change with the built-in one.
     note(&document, &translation, Some(summary), provenance("articles/harbour.txt"), &Glossary::default())
 }
@@ -211,7 +214,7 @@ fn a_briefing_puts_the_newest_first_and_names_what_failed() {
 #[test]
 fn three_themes_give_three_bullets_under_the_contract() {
     let (document, translation) = harbour();
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     assert_eq!(summary.shortfall, None);
     let labels: Vec<&str> = summary.bullets.iter().map(|bullet| bullet.label.as_str()).collect();
     assert_eq!(labels, ["Banking and finance", "Schools and universities", "Water and drought"]);
@@ -247,7 +250,7 @@ fn english_articles_are_summarized_too() {
     let blocks: Vec<(BlockKind, &[(&str, &str)])> =
         english.iter().map(|(kind, pairs)| (*kind, pairs.as_slice())).collect();
     let (document, translation) = article(&blocks);
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     let labels: Vec<&str> = summary.bullets.iter().map(|bullet| bullet.label.as_str()).collect();
     assert_eq!(labels, ["Banking and finance", "Schools and universities", "A plan against drought"]);
 }
@@ -255,11 +258,11 @@ fn english_articles_are_summarized_too() {
 #[test]
 fn too_few_sentences_are_said_so() {
     let (document, translation) = article(&[(Paragraph, &[(HARBOUR[4].1[0].0, HARBOUR[4].1[0].1), ("نعم.", "Yes.")])]);
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     assert_eq!(summary.bullets.len(), 1);
     assert!(summary.shortfall.expect("a reason is given").starts_with("1 of 3 bullets"));
     let (document, translation) = article(&[]);
-    assert_eq!(summarize(&document, &translation, &SummaryOptions::default(), None).bullets, Vec::new());
+    assert_eq!(summarize(&document, &translation, &SummaryOptions::default(), None, &Silent).bullets, Vec::new());
 }
 
 #[test]
@@ -349,13 +352,13 @@ impl Generator for Answers {
 #[test]
 fn a_model_words_the_bullets_and_what_breaks_the_contract_falls_back() {
     let (document, translation) = harbour();
-    let plain = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let plain = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     let mut model = Answers(vec![
         "Port loan: The council voted for a loan of 40 million dinars to widen the port.",
         "New schools: The schools will take in 1,500 pupils, Mayor Salem al-Qasim said.",
         "The council decided to build a small dam.",
     ]);
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), Some(&mut model));
+    let summary = summarize(&document, &translation, &SummaryOptions::default(), Some(Writer::Bullets(&mut model)), &Silent);
     assert_eq!(summary.bullets[0].origin, Origin::Model);
     assert_eq!(summary.bullets[0].label, "Port loan");
     for (at, reason) in [(1, "the evidence has no 1,500"), (2, "not one line of label, colon, statement")] {
@@ -363,7 +366,9 @@ fn a_model_words_the_bullets_and_what_breaks_the_contract_falls_back() {
         assert!(matches!(&bullet.origin, Origin::FallbackExtractive(said) if said.contains(reason)), "{bullet:?}");
         assert_eq!(bullet.statement, plain.bullets[at].statement);
     }
-    let failed = summarize(&document, &translation, &SummaryOptions::default(), Some(&mut Answers(Vec::new())));
+    let mut silent = Answers(Vec::new());
+    let failed =
+        summarize(&document, &translation, &SummaryOptions::default(), Some(Writer::Bullets(&mut silent)), &Silent);
     assert!(failed.bullets.iter().all(|b| b.origin == Origin::FallbackExtractive("stopped on request".into())));
 }
 
@@ -394,7 +399,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn nothing_is_lost_in_a_note((document, translation) in arbitrary_article()) {
-        let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+        let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
         for bullet in &summary.bullets {
             prop_assert!(bullet.statement.split_whitespace().count() <= 45);
             prop_assert!((2..=5).contains(&bullet.label.split_whitespace().count()));

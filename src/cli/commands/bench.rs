@@ -51,7 +51,7 @@ trait Speed: Serialize {
 /// Runs the command.
 pub fn run(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
     let bars = Bars::new(printer);
-    let options = LoadOptions { precision: args.precision.into() };
+    let options = LoadOptions { precision: args.precision.into(), ..LoadOptions::default() };
     let (mut loaded, name, load_seconds) = load_model(args, &options, global, printer, &bars)?;
     printer.detail(&format!("loaded {name} in {load_seconds:.2} s"));
     let precision = loaded.precision();

@@ -12,17 +12,19 @@ use crate::engine::Error;
 use crate::engine::checkpoint::Checkpoint;
 use crate::engine::kernels::dense::Precision;
 
-/// Opens a model from its files, by the names that they have on the hub. `label` is what the user calls it.
+/// Opens a model from its files, by the names that they have on the hub. `label` is what the user calls it, `direction` what
+/// it is told of languages.
 ///
 /// # Errors
 /// [`Error::UnknownArchitecture`]; [`Error::BadModel`] where a file is missing or broken; [`Error::Io`].
 pub fn open(
     files: BTreeMap<String, PathBuf>,
     label: &Path,
+    direction: &Direction,
     precision: Precision,
 ) -> Result<Seq2SeqEngine<Model>, Error> {
     let checkpoint = Checkpoint::open(files)?;
-    let found = architecture(&checkpoint, &Direction::default())?;
+    let found = architecture(&checkpoint, direction)?;
     let weights = Weights::load(&checkpoint, found.naming.as_ref(), &found.spec, precision)?;
     let model = Model::new(found.spec, weights);
     let positions = Some(model.max_positions()).filter(|&limit| limit < usize::MAX);
