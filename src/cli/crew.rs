@@ -293,7 +293,11 @@ fn of_path(path: &Path, role: &str, options: &LoadOptions, registry: &Registry) 
     let draft = known.filter(|entry| entry.draft && role == "translation").map(|_| draft(&id, true));
     let licence = known.map_or_else(|| "not known to mujaz".to_owned(), |entry| entry.licence.name.clone());
     let decoding = loaded.engine().fingerprint().decoding;
-    Ok(Member { loaded, line: ModelLine { id, revision, role: role.into(), licence, decoding, unverified: None }, draft })
+    Ok(Member {
+        loaded,
+        line: ModelLine { id, revision, role: role.into(), licence, decoding, unverified: None },
+        draft,
+    })
 }
 
 /// Takes the best translator that can be had: models that are no drafts first, in the registry's order. Says so where a

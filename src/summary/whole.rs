@@ -205,9 +205,7 @@ fn evidence<'t>(text: &str, read: &[&'t SegmentTranslation], glossary: &Glossary
 /// Returns the draft that shares most with a text, of equals the first; none where there are no drafts.
 fn most_alike(drafts: &[Draft], text: &str) -> Option<usize> {
     let said = weighed(text);
-    let shared = |draft: &Draft| -> usize {
-        weighed(&draft.statement).keys().filter_map(|stem| said.get(stem)).sum()
-    };
+    let shared = |draft: &Draft| -> usize { weighed(&draft.statement).keys().filter_map(|stem| said.get(stem)).sum() };
     let alike = drafts.iter().enumerate().map(|(at, draft)| (shared(draft), at));
     alike.reduce(|a, b| if b.0 > a.0 { b } else { a }).map(|(_, at)| at)
 }

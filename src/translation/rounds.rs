@@ -111,8 +111,11 @@ fn full(
     let plan = Plan::of(engine.approach());
     let requests: Vec<Request> = sources.iter().map(|source| request(checker.glossary, source)).collect();
     let hypotheses = decode(requests.clone(), engine, &plan.first, progress, "translating")?;
-    let mut outcomes: Vec<Outcome> =
-        sources.iter().zip(hypotheses).map(|(source, found)| outcome(checker, source, found, plan.preference)).collect();
+    let mut outcomes: Vec<Outcome> = sources
+        .iter()
+        .zip(hypotheses)
+        .map(|(source, found)| outcome(checker, source, found, plan.preference))
+        .collect();
 
     let failed = |outcomes: &[Outcome]| -> Vec<usize> {
         (0..outcomes.len()).filter(|&i| !outcomes[i].judged.verdicts.is_empty()).collect()

@@ -15,5 +15,6 @@ mod glossary;
 mod layers;
 mod models;
 mod notes;
+mod registry_models;
 mod search;
 mod unverified;

@@ -35,9 +35,7 @@ impl Direction {
         match (kind, prefix.as_deref().map(str::trim)) {
             ("marian", _) if source.is_some() => not_told("a source language"),
             ("marian", Some(_)) if target.is_some() => Err("both a target language and a prefix are set".to_owned()),
-            ("marian", Some(tag)) if is_tag(tag) => {
-                Ok(Self { target: Some(tag.to_owned()), ..Self::default() })
-            }
+            ("marian", Some(tag)) if is_tag(tag) => Ok(Self { target: Some(tag.to_owned()), ..Self::default() }),
             ("marian", Some(other)) => Err(format!("the prefix {other:?} is no language tag such as \">>eng<<\"")),
             ("m2m_100", Some(_)) => not_told("a prefix"),
             ("t5" | "mt5", _) if source.is_some() || target.is_some() => not_told("a language (but by a prefix)"),

@@ -12,8 +12,8 @@
 use crate::batch::Batch;
 use crate::engine::decode::step::Stepper;
 use crate::engine::decode::{Found, Generation, Lengths, Room, Rules, Source, search};
-use crate::engine::tokenizer::pair::PairTokenizer;
 use crate::engine::raw::RawOptions;
+use crate::engine::tokenizer::pair::PairTokenizer;
 use crate::engine::{Approach, DecodeParams, Engine, Error, Fingerprint, Finish, Hypothesis, Limits};
 use crate::progress::{Progress, Silent};
 
@@ -332,12 +332,7 @@ impl<S: Stepper + Send> Engine for Seq2SeqEngine<S> {
         Approach::Beams
     }
 
-    fn raw(
-        &mut self,
-        lines: &[&str],
-        options: &RawOptions,
-        progress: &dyn Progress,
-    ) -> Result<Vec<Hypothesis>, Error> {
+    fn raw(&mut self, lines: &[&str], options: &RawOptions, progress: &dyn Progress) -> Result<Vec<Hypothesis>, Error> {
         let how =
             Decoding { beams: options.beams.unwrap_or(0), force_tokens: options.force_tokens, ..Decoding::default() };
         self.best(lines, &how, progress)
