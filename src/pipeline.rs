@@ -8,12 +8,12 @@ use crate::arabic::words::is_letter;
 use crate::briefing::{ModelLine, Note, NoteSource, Provenance, note};
 use crate::check::Checker;
 use crate::document::{self, Document, ReadOptions};
-use crate::engine::{self, Engine, Generator};
+use crate::engine::{self, Engine};
 use crate::glossary::Glossary;
 use crate::options::Options;
 use crate::progress::Progress;
 use crate::source::{self, SourceFile, encoding, walk::Found};
-use crate::summary::{SummaryOptions, summarize};
+use crate::summary::{SummaryOptions, Writer, summarize};
 use crate::translation::{Translation, rounds};
 
 /// What can stop an article.
@@ -62,7 +62,7 @@ pub struct Models<'m> {
     /// Translates; none where the article is in English (see [`Article::needs_translator`]).
     pub translator: Option<&'m mut dyn Engine>,
     /// Words the bullets; without it they are taken from the translation.
-    pub writer: Option<&'m mut dyn Generator>,
+    pub writer: Option<Writer<'m>>,
     /// What notes say about them, in order of use.
     pub lines: Vec<ModelLine>,
     /// Why notes are drafts only; none where they are not.
@@ -93,17 +93,11 @@ pub fn read(found: &Found, options: &Options) -> Result<Article, Error> {
 
 /// States what a note of an article would be made from: the same provenance gives the same note, byte for byte.
 pub fn provenance(article: &Article, models: &Models, options: &Options) -> Provenance {
-    let decoding = models.translator.as_ref().map(|engine| engine.fingerprint().decoding);
     Provenance {
         source: article.source.clone(),
         models: models.lines.clone(),
         draft: models.draft.clone(),
-        options: format!(
-            "{} decoding={} sources={}",
-            options.key(),
-            decoding.as_deref().unwrap_or("none"),
-            env!("MUJAZ_SOURCES")
-        ),
+        options: format!("{} sources={}", options.key(), env!("MUJAZ_SOURCES")),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
@@ -129,8 +123,13 @@ pub fn brief(
         None => Translation::untranslated(document),
     };
     let summary = (wanted == Wanted::Summary).then(|| {
-        let writer = models.writer.as_mut().map(|writer| &mut **writer as &mut dyn Generator);
-        summarize(document, &translation, &SummaryOptions { bullets: options.bullets }, writer)
+        let writer = models.writer.as_mut().map(Writer::lent);
+        summarize(document, &translation, &SummaryOptions { bullets: options.bullets }, writer, progress)
     });
+    if progress.cancelled() && models.writer.is_some() {
+        // A summary that was stopped halfway is none.
+        let path = article.source.path.clone();
+        return Err(Error::Engine { path, source: engine::Error::Cancelled });
+    }
     Ok(note(document, &translation, summary, provenance, glossary))
 }

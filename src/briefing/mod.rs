@@ -118,6 +118,12 @@ pub struct ModelLine {
     pub role: String,
     /// Its licence.
     pub licence: String,
+    /// How it decodes, with the precision of its weights: notes of other decodings are other notes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub decoding: String,
+    /// Where its registry does not know all of its files' hashes, that and since when they are known here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<String>,
 }
 
 /// The program that made a note.

@@ -46,12 +46,26 @@ pub struct GlobalArgs {
     pub verbose: bool,
 }
 
+const BRIEF_EXAMPLES: &str = "\
+Examples:
+  mujaz brief articles -o notes                               the best translator that is there
+  mujaz brief articles --translator ./opus-mt-tc-big-ar-en    a checkpoint folder, laid out as on the hub
+  mujaz brief articles --summarizer mt5-m2o-english-crosssum  a summariser writes the first bullet";
+
+const TRANSLATE_EXAMPLES: &str = "\
+Examples:
+  mujaz translate article.txt                   checked, flagged sentences marked
+  mujaz translate --raw - < lines.ar > lines.en one line out for one line in, as the model says it
+  mujaz translate --raw lines.ar --translator ./opus-mt-tc-big-ar-en --precision f32 --beam 6";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write an English briefing note for each article, and one for all
+    #[command(after_help = BRIEF_EXAMPLES)]
     Brief(BriefArgs),
     /// Translate articles into English
+    #[command(after_help = TRANSLATE_EXAMPLES)]
     Translate(TranslateArgs),
     /// Write a short bullet summary in English of Arabic or English articles
     Summarize(SummarizeArgs),
@@ -85,11 +99,11 @@ pub struct Inputs {
 /// Which model translates.
 #[derive(Debug, Args)]
 pub struct TranslatorArgs {
-    /// Model that translates: an id of `mujaz models list`, a checkpoint folder or a GGUF file [default: the best that is
-    /// there]
+    /// Model that translates: an id of `mujaz models list`, a checkpoint folder laid out as on the hub, or a GGUF file
+    /// [default: the best that is there]
     #[arg(long, value_name = "ID|PATH")]
     pub translator: Option<String>,
-    /// How weights are kept in memory: int8 is smaller and faster, f32 exact
+    /// How weights are kept in memory: int8 is a quarter of the size and faster, f32 computes as the model was trained
     #[arg(long, value_name = "f32|int8", value_enum, hide_possible_values = true, default_value = "int8")]
     pub precision: PrecisionArg,
 }
@@ -100,7 +114,8 @@ pub struct ModelArgs {
     /// The one that translates.
     #[command(flatten)]
     pub translator: TranslatorArgs,
-    /// Model that phrases the bullets: as --translator, or "extractive" for none [default: extractive]
+    /// Model for the summary: an instruct model words every bullet, a summariser reads the article and writes the first
+    /// one; an id or a path as for --translator, or "extractive" for none [default: extractive]
     #[arg(long, value_name = "ID|PATH")]
     pub summarizer: Option<String>,
 }
@@ -323,7 +338,7 @@ pub struct BenchArgs {
     /// Measure this often and report the best
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub repeat: usize,
-    /// How weights are kept in memory: int8 is smaller and faster, f32 exact
+    /// How weights are kept in memory: int8 is a quarter of the size and faster, f32 computes as the model was trained
     #[arg(long, value_name = "f32|int8", value_enum, hide_possible_values = true, default_value = "int8")]
     pub precision: PrecisionArg,
     /// Print one JSON object

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use mujaz::briefing::ModelLine;
 use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths, Precision};
+use mujaz::engine::seq2seq::{Direction, Overrides};
 use mujaz::glossary::Glossary;
 use mujaz::hub::ModelFiles;
 use mujaz::pipeline::{Article, Models, Wanted};
 use mujaz::progress::Progress;
 use mujaz::registry::{ModelEntry, Registry, Task};
+use mujaz::summary::Writer;
 
 use super::args::{GlobalArgs, ModelArgs, PrecisionArg, TranslatorArgs};
 use super::models;
@@ -96,6 +98,16 @@ pub struct Member {
     pub draft: Option<String>,
 }
 
+impl Member {
+    /// Returns the model as one that writes in a summary: a decoder words bullets, an encoder-decoder sums the article up.
+    fn writer(&mut self) -> Writer<'_> {
+        match &mut self.loaded {
+            Loaded::Decoder(engine) => Writer::Bullets(engine.as_mut()),
+            Loaded::EncoderDecoder { engine, .. } => Writer::Whole(engine.as_mut()),
+        }
+    }
+}
+
 /// The models of a run: an English article needs no translator.
 pub struct Crew<'g> {
     global: &'g GlobalArgs,
@@ -142,7 +154,7 @@ impl<'g> Crew<'g> {
                 Some(named) => member(named, "translation", options, global, printer, progress)?,
                 None => {
                     let (entry, files) = best_translator(global, printer, progress)?;
-                    of_entry(&entry, &files, "translation", false, options)?
+                    of_entry(&entry, &files, "translation", false, options, global)?
                 }
             };
             if let Some(stored) = member.loaded.stored() {
@@ -176,10 +188,7 @@ impl<'g> Crew<'g> {
         if let Some(named) = wanted_writer.as_ref().filter(|_| wanted == Wanted::Summary) {
             let member = ready(writer, || member(named, "summary", options, global, printer, progress))?;
             lent.lines.push(member.line.clone());
-            let id = member.line.id.clone();
-            lent.writer = Some(member.loaded.generator().ok_or_else(|| {
-                CommandError::message(Kind::Usage, format!("{id} does not continue prompts, so it cannot word bullets"))
-            })?);
+            lent.writer = Some(member.writer());
         }
         Ok(lent)
     }
@@ -208,7 +217,7 @@ fn member(
     match named {
         Named::Entry(entry) => {
             let files = models::pull(entry, &models::hub_options(global)?, printer, progress)?;
-            of_entry(entry, &files, role, true, options)
+            of_entry(entry, &files, role, true, options, global)
         }
         Named::Path(path) => of_path(path, role, options, &models::registry(global, printer)?),
     }
@@ -224,16 +233,20 @@ fn of_entry(
     role: &str,
     chosen: bool,
     options: &LoadOptions,
+    global: &GlobalArgs,
 ) -> Result<Member, CommandError> {
     let mut loaded = load_entry(entry, files, options)?;
     // The hashes too: a registry may give an id other files of the same revision.
     let hub = entry.files.first().and_then(|file| file.hub.as_ref()).map(|hub| hub.revision.clone());
     let hashes = files.files.iter().map(|file| format!("sha256:{}", file.sha256));
+    let unverified = models::unverified(entry, &models::hub_options(global)?)?;
     let line = ModelLine {
         id: entry.id.0.clone(),
         revision: hub.into_iter().chain(hashes).collect::<Vec<_>>().join(" "),
         role: role.into(),
         licence: entry.licence.name.clone(),
+        decoding: loaded.engine().fingerprint().decoding,
+        unverified,
     };
     let revision = files.gguf().map_or(line.revision.as_str(), |file| file.sha256.as_str());
     loaded.engine().identify(&line.id, revision);
@@ -256,26 +269,47 @@ pub fn load_entry(entry: &ModelEntry, files: &ModelFiles, options: &LoadOptions)
     let places = files.files.iter().map(|file| (file.name.clone(), file.path.clone()));
     // In the model's own folder, with which it is removed.
     let cache = options.cache.as_ref().map(|folder| folder.with_file_name(&entry.id.0));
-    let options = LoadOptions { cache, ..options.clone() };
+    let options = LoadOptions { cache, ..with_settings_of(entry, options) };
     load::open(&ModelPaths::of_files(&entry.id.0, places), &options).map_err(|error| {
         CommandError::new(Kind::Model, &error).hint(format!("check its files: mujaz models verify {}", entry.id))
     })
+}
+
+/// Adds what the registry says of a model's languages and decoding.
+fn with_settings_of(entry: &ModelEntry, options: &LoadOptions) -> LoadOptions {
+    let prefix = Some(entry.prefix.clone()).filter(|prefix| !prefix.is_empty());
+    let (source, target) = (entry.source_language.clone(), entry.target_language.clone());
+    let settings = &entry.generation;
+    let generation = Overrides {
+        num_beams: settings.num_beams,
+        length_penalty: settings.length_penalty,
+        no_repeat_ngram_size: settings.no_repeat_ngram_size,
+        max_length: settings.max_length,
+    };
+    LoadOptions { direction: Direction { source, target, prefix }, generation, ..options.clone() }
 }
 
 /// Loads a checkpoint folder or a GGUF file.
 fn of_path(path: &Path, role: &str, options: &LoadOptions, registry: &Registry) -> Result<Member, CommandError> {
     let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
     let paths = ModelPaths::at(path).map_err(broken)?;
-    let mut loaded = load::open(&paths, options).map_err(broken)?;
     let revision = paths.fingerprint().map_err(broken)?;
-    let id = path.display().to_string();
-    loaded.engine().identify(&id, &revision);
     // The same bytes are the same model, wherever they lie.
     let is_of = |sha256: &str| sha256.len() == 64 && revision.contains(sha256);
-    let known = registry.models().iter().find(|entry| entry.files.iter().any(|file| file.sha256.as_deref().is_some_and(is_of)));
+    let is_known = |entry: &&ModelEntry| entry.files.iter().any(|file| file.sha256.as_deref().is_some_and(is_of));
+    let known = registry.models().iter().find(is_known);
+    let settings = known.map_or_else(|| options.clone(), |entry| with_settings_of(entry, options));
+    let mut loaded = load::open(&paths, &settings).map_err(broken)?;
+    let id = path.display().to_string();
+    loaded.engine().identify(&id, &revision);
     let draft = known.filter(|entry| entry.draft && role == "translation").map(|_| draft(&id, true));
     let licence = known.map_or_else(|| "not known to mujaz".to_owned(), |entry| entry.licence.name.clone());
-    Ok(Member { loaded, line: ModelLine { id, revision, role: role.into(), licence }, draft })
+    let decoding = loaded.engine().fingerprint().decoding;
+    Ok(Member {
+        loaded,
+        line: ModelLine { id, revision, role: role.into(), licence, decoding, unverified: None },
+        draft,
+    })
 }
 
 /// Takes the best translator that can be had: models that are no drafts first, in the registry's order. Says so where a

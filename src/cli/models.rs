@@ -74,3 +74,20 @@ pub fn pull(
     }
     Ok(hub::pull(entry, options, progress)?)
 }
+
+/// Says since when the files are known whose size or hash the registry does not know; nothing of other models.
+///
+/// # Errors
+/// Where the record of that cannot be read.
+pub fn unverified(entry: &ModelEntry, options: &HubOptions) -> Result<Option<String>, CommandError> {
+    if entry.is_pinned() {
+        return Ok(None);
+    }
+    let first = hub::first_seen(entry, options)?.into_iter().map(|(_, seen)| seen).min();
+    Ok(Some(first.map_or_else(|| "unverified".to_owned(), seen_on)))
+}
+
+/// Says when an unverified file was first seen.
+pub fn seen_on(time: jiff::Timestamp) -> String {
+    format!("unverified: first seen {}", time.strftime("%Y-%m-%d"))
+}

@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 use super::gguf::Gguf;
 use super::llm::LlmEngine;
 use super::llm::model::{self, LlmModel};
-use super::seq2seq::{self, Stored};
-use super::{Engine, Error, Generator, linear};
+use super::seq2seq::settings;
+use super::seq2seq::{self, Direction, Overrides, Seq2SeqEngine, Stored};
+use super::{Engine, Error, Generator, Rewriter, linear};
 
 pub use super::kernels::dense::Precision;
 
@@ -26,13 +27,17 @@ const DECODERS: &[&str] = &["gemma3", "llama"];
 const CONFIG: &str = "config.json";
 
 /// How a model is loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct LoadOptions {
     /// How its weights are kept.
     pub precision: Precision,
     /// Where an encoder-decoder's weights in int8 are kept on disk for the next start, where that cannot be beside the model
     /// itself; none to keep none at all.
     pub cache: Option<PathBuf>,
+    /// What an encoder-decoder is told of languages.
+    pub direction: Direction,
+    /// What goes before an encoder-decoder's own settings.
+    pub generation: Overrides,
 }
 
 /// A model that is loaded.
@@ -42,7 +47,7 @@ pub enum Loaded {
     /// An encoder-decoder: made to turn one text into another.
     EncoderDecoder {
         /// The engine.
-        engine: Box<dyn Engine>,
+        engine: Box<Seq2SeqEngine<seq2seq::Model>>,
         /// How its weights are kept.
         precision: Precision,
         /// Whether they came from an earlier start, or what became of them.
@@ -72,6 +77,14 @@ impl Loaded {
         match self {
             Self::Decoder(_) => None,
             Self::EncoderDecoder { stored, .. } => Some(stored).filter(|stored| **stored != Stored::Off),
+        }
+    }
+
+    /// Returns the model as one that writes about a text; none where it is not made for that.
+    pub fn rewriter(&mut self) -> Option<&mut dyn Rewriter> {
+        match self {
+            Self::Decoder(_) => None,
+            Self::EncoderDecoder { engine, .. } => Some(engine.as_mut()),
         }
     }
 
@@ -232,19 +245,19 @@ fn sha256(path: &Path) -> std::io::Result<String> {
 /// Opens a model.
 ///
 /// # Errors
-/// [`Error::UnknownArchitecture`] where there is no engine for it; [`Error::BadModel`] where a file is missing or broken;
-/// [`Error::Io`] where one cannot be read.
+/// [`Error::UnknownArchitecture`] where there is no engine for it; [`Error::BadModel`] where a file is missing or broken, or
+/// the model has no use for an option; [`Error::Io`] where a file cannot be read.
 pub fn open(paths: &ModelPaths, options: &LoadOptions) -> Result<Loaded, Error> {
     let model_type = paths.model_type()?;
     if model_type.as_deref().is_some_and(|name| ENCODER_DECODERS.contains(&name)) {
-        return encoder_decoder(paths, options);
+        return encoder_decoder(paths, model_type.as_deref(), options);
     }
     match (paths.gguf()?, model_type) {
-        (Some(gguf), _) => match decoder(gguf, options) {
+        (Some(gguf), _) => match decoder(paths, gguf, options) {
             Err(Error::UnknownArchitecture { architecture, .. })
                 if ENCODER_DECODERS.contains(&architecture.as_str()) =>
             {
-                encoder_decoder(paths, options)
+                encoder_decoder(paths, Some(architecture.as_str()), options)
             }
             Err(Error::BadModel { path, .. }) if !stands_alone(gguf) => {
                 let reason = "does not say what it is (general.architecture), and no config.json lies beside it";
@@ -260,20 +273,33 @@ pub fn open(paths: &ModelPaths, options: &LoadOptions) -> Result<Loaded, Error> 
     }
 }
 
-fn decoder(gguf: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
+fn decoder(paths: &ModelPaths, gguf: &Path, options: &LoadOptions) -> Result<Loaded, Error> {
     let precision = match options.precision {
         Precision::F32 => linear::Precision::Exact,
         // What is exact in the file is small there, and stays.
         Precision::Int8 => linear::Precision::Auto,
     };
     let model = LlmModel::load(gguf, &model::LoadOptions { precision })?;
+    if !options.direction.is_open() || options.generation != Overrides::default() {
+        return Err(paths.bad("languages, a prefix or generation settings are set, and a decoder-only model has none"));
+    }
     Ok(Loaded::Decoder(Box::new(LlmEngine::new(model, gguf)?)))
 }
 
-fn encoder_decoder(paths: &ModelPaths, options: &LoadOptions) -> Result<Loaded, Error> {
+/// `kind` is the `model_type` or its like in a GGUF file.
+fn encoder_decoder(paths: &ModelPaths, kind: Option<&str>, options: &LoadOptions) -> Result<Loaded, Error> {
     let precision = options.precision;
-    let (engine, stored) =
-        seq2seq::open_stored(paths.files.clone(), &paths.label, precision, options.cache.as_deref())?;
+    let direction = options.direction.fit_for(kind.unwrap_or_default()).map_err(|reason| paths.bad(reason))?;
+    let (mut engine, stored) =
+        seq2seq::open_stored(paths.files.clone(), &paths.label, &direction, precision, options.cache.as_deref())?;
+    if let Some(token) = direction.prefix.as_deref().map(str::trim).filter(|prefix| settings::is_token(prefix)) {
+        // What stands before every source stands before the empty one.
+        let first = engine.tokenizer().encode("").first().copied();
+        if first.and_then(|id| engine.tokenizer().piece(id)) != Some(token) {
+            return Err(paths.bad(format!("the prefix {token:?} is set, and the model has no such token")));
+        }
+    }
+    engine.set_generation(&options.generation).map_err(|reason| paths.bad(reason))?;
     Ok(Loaded::EncoderDecoder { engine: Box::new(engine), precision, stored })
 }
 

@@ -56,7 +56,8 @@ pub enum Finish {
 /// How to decode: what stays the same for all segments of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecodeParams {
-    /// How many greedy hypotheses, each with another prompt (a decoder-only model) or beams (an encoder-decoder).
+    /// How many greedy hypotheses, each with another prompt (a decoder-only model); of an encoder-decoder how many of its
+    /// own search, which has as many as its settings say beams.
     pub greedy: usize,
     /// How many sampled hypotheses a segment, on top of the greedy ones.
     pub samples: usize,
@@ -203,6 +204,24 @@ pub trait Generator: Send {
 
     /// Counts the tokens of a text.
     fn count_tokens(&self, text: &str) -> usize;
+
+    /// Identifies model and decoding.
+    fn fingerprint(&self) -> Fingerprint;
+}
+
+/// Writes a text of its own about a text: what a summary needs of an encoder-decoder that was trained to sum up.
+pub trait Rewriter: Send {
+    /// Writes about a text.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] where the text has more tokens than [`Rewriter::longest`]; else as [`Engine::translate`].
+    fn rewrite(&mut self, text: &str, progress: &dyn Progress) -> Result<Hypothesis, Error>;
+
+    /// Counts the tokens of a text, as the model would read it.
+    fn source_tokens(&self, text: &str) -> usize;
+
+    /// Says how many tokens of a text the model reads.
+    fn longest(&self) -> usize;
 
     /// Identifies model and decoding.
     fn fingerprint(&self) -> Fingerprint;

@@ -231,27 +231,46 @@ fn footer(note: &Note, page: &mut Page) {
     page.push("---");
     let mut lines = vec![format!("- Checks: {}", checks_line(note))];
     for model in &note.models {
+        let mut facts = vec![markdown(&model.licence)];
+        facts.extend(Some(markdown(&model.decoding)).filter(|decoding| !decoding.is_empty()));
+        facts.extend(model.unverified.as_deref().map(markdown));
         lines.push(format!(
             "- Model for {}: {} at {} ({})",
             markdown(&model.role),
             code(&model.id),
             code(&model.revision),
-            markdown(&model.licence)
+            facts.join("; ")
         ));
     }
     if let Some(summary) = &note.summary {
-        let fallbacks = summary.bullets.iter().filter(|b| matches!(b.origin, Origin::FallbackExtractive(_))).count();
-        if fallbacks > 0 {
+        let reasons = summary.bullets.iter().filter_map(|bullet| match &bullet.origin {
+            Origin::FallbackExtractive(reason) => Some(reason.as_str()),
+            _ => None,
+        });
+        let reasons: Vec<&str> = reasons.collect();
+        if let Some(first) = reasons.first() {
             lines.push(format!(
-                "- Summary: {fallbacks} of {} bullets taken from the translation, because what the model wrote broke the rules",
-                summary.bullets.len()
+                "- Summary: {} of {} bullets taken from the translation, because what the model wrote broke the rules ({})",
+                reasons.len(),
+                summary.bullets.len(),
+                markdown(&shortened(first))
             ));
         }
+        lines.extend(summary.remark.as_deref().map(|remark| format!("- Summary: {}", markdown(remark))));
     }
     lines.push(format!("- Source: SHA-256 {}, read as {}", code(&note.source.sha256), markdown(&note.source.encoding)));
     let options = if note.options.is_empty() { String::new() } else { format!(", options {}", code(&note.options)) };
     lines.push(format!("- Made by mujaz {}{options}", markdown(&note.mujaz.version)));
     page.push(lines.join("\n"));
+}
+
+/// Cuts a reason, which may hold words of a model, to what fits on a line or two.
+fn shortened(reason: &str) -> String {
+    const MOST: usize = 160;
+    match reason.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", reason[..end].trim_end()),
+        None => reason.to_owned(),
+    }
 }
 
 fn checks_line(note: &Note) -> String {

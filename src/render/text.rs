@@ -7,6 +7,7 @@ use super::markdown::{bullet, reasons};
 use super::{Error, Renderer};
 use crate::briefing::Note;
 use crate::document::BlockKind;
+use crate::summary::Origin;
 
 /// Renders the English of an article as plain text.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,6 +62,12 @@ impl Renderer for Bullets {
         }
         if let Some(summary) = &note.summary {
             lines.extend(summary.bullets.iter().map(|b| bullet(Some(&b.label), &b.statement, b.flagged)));
+            let fallback = summary.bullets.iter().find_map(|bullet| match &bullet.origin {
+                Origin::FallbackExtractive(reason) => Some(format!("what the model wrote broke the rules: {reason}")),
+                _ => None,
+            });
+            let remarks = fallback.iter().chain(&summary.remark);
+            lines.extend(remarks.map(|remark| format!("\n*{}.*", super::escape::markdown(remark))));
             lines.extend(summary.shortfall.iter().map(|reason| format!("\n*{}.*", super::escape::markdown(reason))));
         }
         Ok(format!("{}\n", lines.join("\n")).into_bytes())

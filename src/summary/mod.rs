@@ -1,6 +1,6 @@
 //! 6. A translation becomes a [`Summary`]: a few bullets in English, each with the segments it rests on.
 //!
-//! In: a [`Document`] (Arabic or English), its [`Translation`], and an instruct model where one is there. Out: bullets
+//! In: a [`Document`] (Arabic or English), its [`Translation`], and a model that writes where one is there. Out: bullets
 //! under a contract ([`contract`]), and the reason where there are fewer than were asked for. Sentences are chosen on
 //! the source side ([`select`]), so that a weak translator cannot bend the choice; the words come from the translation.
 //! How a bullet looks on the page is [`crate::render`]'s.
@@ -13,6 +13,7 @@ mod rank;
 pub mod select;
 mod sentence;
 pub mod theme;
+mod whole;
 pub mod words;
 
 use std::collections::BTreeSet;
@@ -21,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Checker;
 use crate::document::{Document, SegmentId};
-use crate::engine::Generator;
+use crate::engine::{Fingerprint, Generator, Rewriter};
 use crate::glossary::Glossary;
+use crate::progress::Progress;
 use crate::translation::{SegmentTranslation, Translation};
 
 /// Who worded a bullet.
@@ -31,7 +33,7 @@ use crate::translation::{SegmentTranslation, Translation};
 pub enum Origin {
     /// The translation, trimmed.
     Extractive,
-    /// An instruct model.
+    /// A model: an instruct model from the bullet's evidence, or a summariser that read the article.
     Model,
     /// The translation, trimmed, because what the model wrote broke the contract; the string says how.
     FallbackExtractive(String),
@@ -55,10 +57,13 @@ pub struct Bullet {
 /// The points of an article.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The bullets, in the order of their evidence in the article.
+    /// The bullets, in the order of their evidence in the article; before them that of a model which read it as a whole.
     pub bullets: Vec<Bullet>,
     /// Why there are fewer bullets than were asked for; none where there are not.
     pub shortfall: Option<String>,
+    /// What a reader should know of how the model made its bullet: that it read a part of the article only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
 }
 
 /// What is asked of a summary.
@@ -71,6 +76,32 @@ pub struct SummaryOptions {
 impl Default for SummaryOptions {
     fn default() -> Self {
         Self { bullets: 3 }
+    }
+}
+
+/// A model that has a part in a summary.
+pub enum Writer<'w> {
+    /// Words every bullet from its evidence.
+    Bullets(&'w mut dyn Generator),
+    /// Reads the article and writes a sentence or two about it, which become the first bullet.
+    Whole(&'w mut dyn Rewriter),
+}
+
+impl Writer<'_> {
+    /// Lends it on.
+    pub fn lent(&mut self) -> Writer<'_> {
+        match self {
+            Self::Bullets(generator) => Writer::Bullets(&mut **generator),
+            Self::Whole(rewriter) => Writer::Whole(&mut **rewriter),
+        }
+    }
+
+    /// Identifies model and decoding.
+    pub fn fingerprint(&self) -> Fingerprint {
+        match self {
+            Self::Bullets(generator) => generator.fingerprint(),
+            Self::Whole(rewriter) => rewriter.fingerprint(),
+        }
     }
 }
 
@@ -103,22 +134,30 @@ fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 
 /// Summarizes an article in a few bullets.
 ///
-/// With a generator the bullets are worded by it, one by one; where what it writes breaks the contract (or it fails),
-/// the extractive bullet stands in its place and says so in [`Bullet::origin`].
+/// With a writer the bullets are worded by it, all or the first (see [`Writer`]); where what it writes breaks the contract
+/// (or it fails, or is stopped through `progress`), the extractive bullet stands in its place and says so in
+/// [`Bullet::origin`].
 pub fn summarize(
     document: &Document,
     translation: &Translation,
     options: &SummaryOptions,
-    generator: Option<&mut dyn Generator>,
+    writer: Option<Writer<'_>>,
+    progress: &dyn Progress,
 ) -> Summary {
     let checker = Checker::new(Glossary::builtin());
-    let drafts = drafts(document, translation, options.bullets, &checker);
-    let bullets = match generator {
-        Some(generator) => abstractive::bullets(&drafts, generator, &checker),
-        None => drafts.iter().map(|draft| extractive_bullet(draft, Origin::Extractive)).collect(),
+    let candidates = select::Candidates::of(document, translation);
+    let drafts = drafts(document, translation, &candidates, options.bullets, &checker);
+    let (bullets, remark) = match writer {
+        Some(Writer::Bullets(generator)) => (abstractive::bullets(&drafts, generator, &checker), None),
+        Some(Writer::Whole(rewriter)) => {
+            let (candidates, drafts, wanted) = (&candidates, drafts.as_slice(), options.bullets);
+            let known = whole::Known { document, translation, candidates, drafts, wanted, checker: &checker };
+            whole::bullets(&known, rewriter, progress)
+        }
+        None => (drafts.iter().map(|draft| extractive_bullet(draft, Origin::Extractive)).collect(), None),
     };
     let shortfall = (bullets.len() < options.bullets).then(|| shortfall(bullets.len(), options.bullets, translation));
-    Summary { bullets, shortfall }
+    Summary { bullets, shortfall, remark }
 }
 
 /// Makes the bullet that the translation alone gives.
@@ -134,12 +173,17 @@ fn extractive_bullet(draft: &Draft, origin: Origin) -> Bullet {
 
 /// Chooses evidence and words it from the translation. A choice for which no words keep the contract is given up for
 /// the next best one, so that a broken translation costs its own bullet and no other.
-fn drafts<'t>(document: &Document, translation: &'t Translation, bullets: usize, checker: &Checker) -> Vec<Draft<'t>> {
-    let candidates = select::Candidates::of(document, translation);
+fn drafts<'t>(
+    document: &Document,
+    translation: &'t Translation,
+    candidates: &select::Candidates,
+    bullets: usize,
+    checker: &Checker,
+) -> Vec<Draft<'t>> {
     let mut excluded: BTreeSet<SegmentId> = BTreeSet::new();
     loop {
         let chosen = candidates.choose(bullets, &excluded);
-        let labels = label::labels(document, translation, &candidates, &chosen, checker.glossary);
+        let labels = label::labels(document, translation, candidates, &chosen, checker.glossary);
         let mut drafts: Vec<Draft> = Vec::new();
         let mut broken = None;
         for (choice, label) in chosen.iter().zip(labels) {

@@ -2,6 +2,7 @@
 //!
 //! In: an engine's [`Approach`]. Out: the [`Plan`]. Carrying it out is [`super::rounds`]'s.
 
+use super::choose::Preference;
 use crate::engine::{Approach, DecodeParams};
 
 /// With prompts, a segment of more characters is also translated clause by clause, whatever the checks say of the whole:
@@ -19,6 +20,8 @@ pub struct Plan {
     pub split: DecodeParams,
     /// Segments of more characters are split even where they passed.
     pub long: usize,
+    /// Which of several hypotheses is taken.
+    pub preference: Preference,
 }
 
 impl Plan {
@@ -38,14 +41,16 @@ impl Plan {
                 },
                 split: DecodeParams { greedy: 1, samples: 4, temperature: 0.5, top_p: 0.9, seed: 3, ..steered },
                 long: LONG,
+                preference: Preference::Score,
             },
-            // The first round is the model's own search; only what fails is worth a wider one, in which no eight tokens
-            // come twice: long names may, clauses not. A model trained on sentences does not sum long ones up.
+            // The first round is the model's own search, its beams included; only what fails is worth a wider one, in which
+            // no eight tokens come twice: long names may, clauses not. A model trained on sentences does not sum long ones up.
             Approach::Beams => Self {
                 first: DecodeParams { greedy: 4, ..steered.clone() },
                 retry: DecodeParams { greedy: 0, samples: 8, no_repeat_ngram: 8, ..steered.clone() },
                 split: DecodeParams { greedy: 4, ..steered },
                 long: usize::MAX,
+                preference: Preference::Rank,
             },
         }
     }

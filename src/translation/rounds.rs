@@ -2,10 +2,10 @@
 //!
 //! In: a document, an engine, a checker. Out: a [`Translation`] with every segment, flagged where nothing that was tried
 //! passed. Three rounds: (1) several hypotheses; (2) for what failed, more and freer ones; (3) for what still fails,
-//! its clauses one by one. A later round replaces an earlier choice only where it scores better or passes the checks.
-//! What "several" and "freer" mean is in the [`Plan`] for the engine's approach.
+//! its clauses one by one. A later round replaces an earlier choice only where it passes the checks or the [`Plan`]'s
+//! preference says that it is better. What "several" and "freer" mean is in the plan too.
 
-use super::choose::{Judged, best, judge};
+use super::choose::{Judged, Preference, best, judge};
 use super::plan::Plan;
 use super::request::request;
 use super::{SegmentTranslation, Status, Translation};
@@ -74,12 +74,16 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Takes a later choice where it is better: one that passes before one that fails, then by score.
-    fn consider(&mut self, later: Option<Judged>) {
+    /// Takes a later choice where it is better: one that passes before one that fails, then by preference.
+    fn consider(&mut self, later: Option<Judged>, preference: Preference) {
         self.attempts += 1;
         let Some(later) = later else { return };
-        let passes = |judged: &Judged| judged.verdicts.is_empty();
-        if (passes(&later), later.score) > (passes(&self.judged), self.judged.score) {
+        let better = match (later.verdicts.is_empty(), self.judged.verdicts.is_empty()) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => later.goes_before(&self.judged, preference),
+        };
+        if better {
             self.judged = later;
         }
     }
@@ -93,8 +97,9 @@ fn plain(
 ) -> Result<Vec<Outcome>, Error> {
     let requests = sources.iter().map(|&source| Request { source: source.to_owned(), ..Request::default() }).collect();
     let params = DecodeParams { constrained: false, ..DecodeParams::default() };
+    let preference = Plan::of(engine.approach()).preference;
     let hypotheses = decode(requests, engine, &params, progress, "translating")?;
-    Ok(sources.iter().zip(hypotheses).map(|(source, found)| outcome(checker, source, found)).collect())
+    Ok(sources.iter().zip(hypotheses).map(|(source, found)| outcome(checker, source, found, preference)).collect())
 }
 
 fn full(
@@ -106,8 +111,11 @@ fn full(
     let plan = Plan::of(engine.approach());
     let requests: Vec<Request> = sources.iter().map(|source| request(checker.glossary, source)).collect();
     let hypotheses = decode(requests.clone(), engine, &plan.first, progress, "translating")?;
-    let mut outcomes: Vec<Outcome> =
-        sources.iter().zip(hypotheses).map(|(source, found)| outcome(checker, source, found)).collect();
+    let mut outcomes: Vec<Outcome> = sources
+        .iter()
+        .zip(hypotheses)
+        .map(|(source, found)| outcome(checker, source, found, plan.preference))
+        .collect();
 
     let failed = |outcomes: &[Outcome]| -> Vec<usize> {
         (0..outcomes.len()).filter(|&i| !outcomes[i].judged.verdicts.is_empty()).collect()
@@ -116,7 +124,7 @@ fn full(
     let retried = again.iter().map(|&i| requests[i].clone()).collect();
     for (&i, found) in again.iter().zip(decode(retried, engine, &plan.retry, progress, "trying again")?) {
         let judged = found.into_iter().map(|hypothesis| judge(checker, sources[i], hypothesis)).collect();
-        outcomes[i].consider(best(judged));
+        outcomes[i].consider(best(judged, plan.preference), plan.preference);
     }
 
     let long = |i: usize| sources[i].chars().count() > plan.long;
@@ -134,11 +142,14 @@ fn full(
         let chosen: Vec<Judged> = parts
             .iter()
             .zip(answers.by_ref())
-            .filter_map(|(part, found)| best(found.into_iter().map(|h| judge(checker, part, h)).collect()))
+            .filter_map(|(part, found)| {
+                best(found.into_iter().map(|h| judge(checker, part, h)).collect(), plan.preference)
+            })
             .collect();
         // A clause without words would be an omission that the length of the whole may hide.
         let whole = chosen.len() == parts.len() && chosen.iter().all(|part| !part.hypothesis.text.trim().is_empty());
-        outcomes[i].consider(if whole { join(checker, sources[i], &chosen) } else { None });
+        let joined = if whole { join(checker, sources[i], &chosen) } else { None };
+        outcomes[i].consider(joined, plan.preference);
     }
     Ok(outcomes)
 }
@@ -179,8 +190,8 @@ fn decode(
 }
 
 /// Chooses among the first hypotheses; an engine that gave none leaves an empty target, which is flagged.
-fn outcome(checker: &Checker, source: &str, found: Vec<Hypothesis>) -> Outcome {
-    let judged = best(found.into_iter().map(|hypothesis| judge(checker, source, hypothesis)).collect());
+fn outcome(checker: &Checker, source: &str, found: Vec<Hypothesis>, preference: Preference) -> Outcome {
+    let judged = best(found.into_iter().map(|hypothesis| judge(checker, source, hypothesis)).collect(), preference);
     let judged = judged.unwrap_or_else(|| {
         judge(
             checker,

@@ -12,7 +12,7 @@ use std::time::Instant;
 use mujaz::engine::decode::Room;
 use mujaz::engine::kernels::dense::Precision;
 use mujaz::engine::load::ModelPaths;
-use mujaz::engine::seq2seq::{self, Decoding};
+use mujaz::engine::seq2seq::{self, Decoding, Direction};
 use mujaz::progress::Silent;
 
 struct Arguments(Vec<String>);
@@ -49,7 +49,7 @@ fn main() {
 
     let started = Instant::now();
     let paths = ModelPaths::at(Path::new(folder)).expect("the folder can be read");
-    let mut engine = seq2seq::open(paths.files, &paths.label, precision).expect("the model can be opened");
+    let mut engine = seq2seq::open(paths.files, &paths.label, &Direction::default(), precision).expect("the model can be opened");
     let load = started.elapsed().as_secs_f64();
     let mut room = Room { workers: arguments.number("--workers"), ..Room::default() };
     room.rows = arguments.number("--rows").unwrap_or(room.rows);

@@ -16,5 +16,6 @@ mod layers;
 mod models;
 mod nmt;
 mod notes;
+mod registry_models;
 mod search;
 mod unverified;

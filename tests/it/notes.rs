@@ -3,14 +3,15 @@
 use mujaz::briefing::{Article, Briefing, Failure, ModelLine, Note, NoteSource, Provenance, Skipped, note};
 use mujaz::check::{Check, Verdict};
 use mujaz::document::{self, Block, BlockId, BlockKind, Document, Meta, Segment, SegmentId, StatedDate};
-use mujaz::engine::{DecodeParams, Error, Fingerprint, Finish, Generator, Hypothesis};
+use mujaz::engine::{DecodeParams, Error, Fingerprint, Finish, Generator, Hypothesis, Rewriter};
 use mujaz::glossary::Glossary;
+use mujaz::progress::{Progress, Silent};
 use mujaz::render::{Renderer, escape, json, markdown::Markdown, overview, text};
 use mujaz::source::{Kind, SourceFile};
 use mujaz::span::Span;
 use mujaz::summary::label;
 use mujaz::summary::select::Candidates;
-use mujaz::summary::{Origin, SummaryOptions, summarize};
+use mujaz::summary::{Origin, Summary, SummaryOptions, Writer, summarize};
 use mujaz::translation::{SegmentTranslation, Status, Translation};
 use proptest::prelude::*;
 
@@ -141,6 +142,8 @@ fn provenance(path: &str) -> Provenance {
             revision: "abc".into(),
             role: "translation".into(),
             licence: "Apache-2.0".into(),
+            decoding: String::new(),
+            unverified: None,
         }],
         draft: Some("translated by a small model; check names and figures against the Arabic.".into()),
         options: "bullets=3 translator=tiny".into(),
@@ -150,7 +153,7 @@ fn provenance(path: &str) -> Provenance {
 
 fn harbour_note() -> Note {
     let (document, translation) = harbour();
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     // An empty glossary, so that the snapshots do not change with the built-in one.
     note(&document, &translation, Some(summary), provenance("articles/harbour.txt"), &Glossary::default())
 }
@@ -211,7 +214,7 @@ fn a_briefing_puts_the_newest_first_and_names_what_failed() {
 #[test]
 fn three_themes_give_three_bullets_under_the_contract() {
     let (document, translation) = harbour();
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     assert_eq!(summary.shortfall, None);
     let labels: Vec<&str> = summary.bullets.iter().map(|bullet| bullet.label.as_str()).collect();
     assert_eq!(labels, ["Banking and finance", "Schools and universities", "Water and drought"]);
@@ -247,7 +250,7 @@ fn english_articles_are_summarized_too() {
     let blocks: Vec<(BlockKind, &[(&str, &str)])> =
         english.iter().map(|(kind, pairs)| (*kind, pairs.as_slice())).collect();
     let (document, translation) = article(&blocks);
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     let labels: Vec<&str> = summary.bullets.iter().map(|bullet| bullet.label.as_str()).collect();
     assert_eq!(labels, ["Banking and finance", "Schools and universities", "A plan against drought"]);
 }
@@ -255,11 +258,11 @@ fn english_articles_are_summarized_too() {
 #[test]
 fn too_few_sentences_are_said_so() {
     let (document, translation) = article(&[(Paragraph, &[(HARBOUR[4].1[0].0, HARBOUR[4].1[0].1), ("نعم.", "Yes.")])]);
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     assert_eq!(summary.bullets.len(), 1);
     assert!(summary.shortfall.expect("a reason is given").starts_with("1 of 3 bullets"));
     let (document, translation) = article(&[]);
-    assert_eq!(summarize(&document, &translation, &SummaryOptions::default(), None).bullets, Vec::new());
+    assert_eq!(summarize(&document, &translation, &SummaryOptions::default(), None, &Silent).bullets, Vec::new());
 }
 
 #[test]
@@ -349,13 +352,14 @@ impl Generator for Answers {
 #[test]
 fn a_model_words_the_bullets_and_what_breaks_the_contract_falls_back() {
     let (document, translation) = harbour();
-    let plain = summarize(&document, &translation, &SummaryOptions::default(), None);
+    let plain = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
     let mut model = Answers(vec![
         "Port loan: The council voted for a loan of 40 million dinars to widen the port.",
         "New schools: The schools will take in 1,500 pupils, Mayor Salem al-Qasim said.",
         "The council decided to build a small dam.",
     ]);
-    let summary = summarize(&document, &translation, &SummaryOptions::default(), Some(&mut model));
+    let summary =
+        summarize(&document, &translation, &SummaryOptions::default(), Some(Writer::Bullets(&mut model)), &Silent);
     assert_eq!(summary.bullets[0].origin, Origin::Model);
     assert_eq!(summary.bullets[0].label, "Port loan");
     for (at, reason) in [(1, "the evidence has no 1,500"), (2, "not one line of label, colon, statement")] {
@@ -363,8 +367,126 @@ fn a_model_words_the_bullets_and_what_breaks_the_contract_falls_back() {
         assert!(matches!(&bullet.origin, Origin::FallbackExtractive(said) if said.contains(reason)), "{bullet:?}");
         assert_eq!(bullet.statement, plain.bullets[at].statement);
     }
-    let failed = summarize(&document, &translation, &SummaryOptions::default(), Some(&mut Answers(Vec::new())));
+    let mut silent = Answers(Vec::new());
+    let failed =
+        summarize(&document, &translation, &SummaryOptions::default(), Some(Writer::Bullets(&mut silent)), &Silent);
     assert!(failed.bullets.iter().all(|b| b.origin == Origin::FallbackExtractive("stopped on request".into())));
+}
+
+/// Writes the same about every text, and reads so many words.
+struct Summariser {
+    answer: &'static str,
+    finish: Finish,
+    words: usize,
+    asked: Vec<String>,
+}
+
+impl Summariser {
+    fn new(answer: &'static str) -> Self {
+        Self { answer, finish: Finish::Stop, words: 512, asked: Vec::new() }
+    }
+
+    fn summary(&mut self, bullets: usize) -> Summary {
+        let (document, translation) = harbour();
+        summarize(&document, &translation, &SummaryOptions { bullets }, Some(Writer::Whole(self)), &Silent)
+    }
+}
+
+impl Rewriter for Summariser {
+    fn rewrite(&mut self, text: &str, _progress: &dyn Progress) -> Result<Hypothesis, Error> {
+        assert!(Rewriter::source_tokens(self, text) <= self.words);
+        self.asked.push(text.to_owned());
+        let (text, finish) = (self.answer.to_owned(), self.finish);
+        Ok(Hypothesis { text, log_probability: -0.1, tokens: 10, finish, origin: "beam:0".into() })
+    }
+
+    fn source_tokens(&self, text: &str) -> usize {
+        text.split_whitespace().count()
+    }
+
+    fn longest(&self) -> usize {
+        self.words
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        Fingerprint { model: "summariser".into(), revision: "0".into(), decoding: "0".into() }
+    }
+}
+
+const OF_THE_DAM: &str = "the council will build a small dam and a desalination plant after three years of drought";
+
+#[test]
+fn what_a_summariser_writes_of_the_article_is_the_first_bullet() {
+    let (document, translation) = harbour();
+    let plain = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
+    let mut model = Summariser::new(OF_THE_DAM);
+    let summary = model.summary(3);
+    let first = &summary.bullets[0];
+    assert_eq!(first.origin, Origin::Model, "{summary:?}");
+    assert!(first.statement.starts_with("The council will") && first.statement.ends_with("drought."), "{first:?}");
+    assert_eq!(first.label, "Water and drought", "made as that of the bullet it replaces");
+    let dam = translation.segments.iter().find(|s| s.target.contains("small dam")).unwrap().segment;
+    assert!(first.evidence.contains(&dam), "{first:?}");
+    // The bullet that said the same is gone, the others are as they were.
+    assert_eq!(summary.bullets[1..], plain.bullets[..2]);
+    assert_eq!((summary.bullets.len(), &summary.remark), (3, &None));
+    assert_eq!(model.summary(1).bullets, [first.clone()]);
+    // It reads the paragraphs, in Arabic.
+    let text = &model.asked[0];
+    assert!(text.starts_with("صوت مجلس المدينة") && text.ends_with("صبرهم الطويل."), "{text}");
+    assert!(!text.contains("قاعة المجلس") && !text.contains("جلسة طويلة"), "{text}");
+}
+
+#[test]
+fn what_a_summariser_makes_up_is_refused() {
+    let (document, translation) = harbour();
+    let plain = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
+    for (answer, finish, reason) in [
+        ("The council decided to build a small dam with Morocco.", Finish::Stop, "does not name Morocco"),
+        (
+            "The council voted for a loan of 45 million dinars to widen the port.",
+            Finish::Stop,
+            "the evidence has no 45",
+        ),
+        ("Wasolol elsosol.", Finish::Stop, "shares too few words"),
+        ("The council voted for a loan of 40 million", Finish::Length, "did not end its text"),
+        ("", Finish::Stop, "wrote nothing"),
+        (
+            "The council voted for a loan. The schools will take in 1,200 pupils. A dam will be built.",
+            Finish::Stop,
+            "3 sentences",
+        ),
+    ] {
+        let summary = Summariser { finish, ..Summariser::new(answer) }.summary(3);
+        let origin = &summary.bullets[0].origin;
+        assert!(matches!(origin, Origin::FallbackExtractive(said) if said.contains(reason)), "{answer}: {origin:?}");
+        for (bullet, plain) in summary.bullets.iter().zip(&plain.bullets) {
+            assert_eq!((&bullet.label, &bullet.statement), (&plain.label, &plain.statement), "{answer}");
+        }
+        assert_eq!(summary.bullets[1..], plain.bullets[1..]);
+    }
+}
+
+#[test]
+fn a_summariser_reads_as_much_as_it_takes_and_the_note_says_so() {
+    let mut model = Summariser { words: 40, ..Summariser::new(OF_THE_DAM) };
+    let summary = model.summary(3);
+    let remark = summary.remark.clone().unwrap();
+    assert_eq!(remark, "the model read the first 3 of 6 sentences, as many as its 40 tokens hold");
+    let origin = &summary.bullets[0].origin;
+    assert!(matches!(origin, Origin::FallbackExtractive(_)), "the dam is not in what it read: {origin:?}");
+    let (document, translation) = harbour();
+    let note = note(&document, &translation, Some(summary), provenance("x.txt"), &Glossary::default());
+    let page = rendered(&Markdown, &note);
+    assert!(page.contains(&format!("- Summary: {remark}")), "{page}");
+    assert!(page.contains("- Summary: 1 of 3 bullets taken from the translation"), "{page}");
+    assert!(rendered(&text::Bullets, &note).contains(&remark));
+    assert_eq!(json::parse(rendered(&json::Json, &note).as_bytes()).unwrap(), note);
+    // A first sentence that is too long is read to where it fits.
+    let mut small = Summariser { words: 6, ..Summariser::new("") };
+    let remark = small.summary(3).remark.unwrap();
+    assert!(remark.starts_with("the model read the first 1 of 6 sentences"), "{remark}");
+    assert!(small.asked[0].starts_with("صوت مجلس المدينة"));
 }
 
 prop_compose! {
@@ -394,7 +516,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn nothing_is_lost_in_a_note((document, translation) in arbitrary_article()) {
-        let summary = summarize(&document, &translation, &SummaryOptions::default(), None);
+        let summary = summarize(&document, &translation, &SummaryOptions::default(), None, &Silent);
         for bullet in &summary.bullets {
             prop_assert!(bullet.statement.split_whitespace().count() <= 45);
             prop_assert!((2..=5).contains(&bullet.label.split_whitespace().count()));

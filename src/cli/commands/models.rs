@@ -6,7 +6,7 @@ use mujaz::hub::{self, HubOptions, Verdict};
 use mujaz::registry::{Choose, ModelEntry, Registry, Task};
 
 use crate::cli::args::{GlobalArgs, ModelsArgs, ModelsCommand};
-use crate::cli::models::{hub_options, pull, registry};
+use crate::cli::models::{hub_options, pull, registry, seen_on, unverified};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
 use crate::cli::report::{CommandError, Kind, Status};
@@ -65,19 +65,6 @@ fn list(registry: &Registry, options: &HubOptions, json: bool, printer: &Printer
 fn bytes_of(entry: &ModelEntry, here: Option<&[PathBuf]>) -> Option<u64> {
     let on_disk = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| metadata.len());
     entry.bytes().or_else(|| here?.iter().map(on_disk).sum())
-}
-
-/// Says since when the files are known whose size or hash the registry does not know; nothing of other models.
-fn unverified(entry: &ModelEntry, options: &HubOptions) -> Result<Option<String>, CommandError> {
-    if entry.is_pinned() {
-        return Ok(None);
-    }
-    let first = hub::first_seen(entry, options)?.into_iter().map(|(_, seen)| seen).min();
-    Ok(Some(first.map_or_else(|| "unverified".to_owned(), seen_on)))
-}
-
-fn seen_on(time: jiff::Timestamp) -> String {
-    format!("unverified: first seen {}", time.strftime("%Y-%m-%d"))
 }
 
 fn json_of(entry: &ModelEntry, options: &HubOptions) -> Result<serde_json::Value, CommandError> {

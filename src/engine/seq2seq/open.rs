@@ -14,17 +14,18 @@ use crate::engine::Error;
 use crate::engine::checkpoint::Checkpoint;
 use crate::engine::kernels::dense::Precision;
 
-/// Opens a model from its files, by the names that they have on the hub. `label` is what the user calls it. Nothing is
-/// written.
+/// Opens a model from its files, by the names that they have on the hub. `label` is what the user calls it, `direction` what
+/// it is told of languages. Nothing is written.
 ///
 /// # Errors
 /// [`Error::UnknownArchitecture`]; [`Error::BadModel`] where a file is missing or broken; [`Error::Io`].
 pub fn open(
     files: BTreeMap<String, PathBuf>,
     label: &Path,
+    direction: &Direction,
     precision: Precision,
 ) -> Result<Seq2SeqEngine<Model>, Error> {
-    open_stored(files, label, precision, None).map(|(engine, _)| engine)
+    open_stored(files, label, direction, precision, None).map(|(engine, _)| engine)
 }
 
 /// Opens a model as [`open`] does, and keeps its weights in int8 for the next start: beside them, or in the folder `cache`
@@ -35,13 +36,14 @@ pub fn open(
 pub fn open_stored(
     files: BTreeMap<String, PathBuf>,
     label: &Path,
+    direction: &Direction,
     precision: Precision,
     cache: Option<&Path>,
 ) -> Result<(Seq2SeqEngine<Model>, Stored), Error> {
     let checkpoint = Checkpoint::open(files)?;
     let store = cache.and_then(|cache| Store::new(&checkpoint, precision, cache));
     let read = || store.as_ref().map(Store::read);
-    let (read, found) = rayon::join(read, || architecture(&checkpoint, &Direction::default()));
+    let (read, found) = rayon::join(read, || architecture(&checkpoint, direction));
     let found = found?;
     let (kept, refused) = match read {
         Some(Ok(kept)) => kept.weights(&found.spec).map_or_else(|refused| (None, Some(refused)), |kept| (Some(kept), None)),

@@ -12,12 +12,13 @@
 use crate::batch::Batch;
 use crate::engine::decode::step::Stepper;
 use crate::engine::decode::{Found, Generation, Lengths, Room, Rules, Source, search};
-use crate::engine::tokenizer::pair::PairTokenizer;
 use crate::engine::raw::RawOptions;
+use crate::engine::tokenizer::pair::PairTokenizer;
 use crate::engine::{Approach, DecodeParams, Engine, Error, Fingerprint, Finish, Hypothesis, Limits};
 use crate::progress::{Progress, Silent};
 
 use super::pieces::{has_ink, pieces};
+use super::settings::Overrides;
 use super::trace::Trace;
 
 /// A text of more tokens is translated in pieces.
@@ -29,7 +30,7 @@ const TOKENS_A_SOURCE_TOKEN: usize = 2;
 /// See [`TOKENS_A_SOURCE_TOKEN`].
 const SPARE_TOKENS: usize = 40;
 /// Changed when the same weights would give other text.
-const DECODING: &str = "pieces 1, beam search 1";
+const DECODING: &str = "search 1";
 
 /// What is known of a model beside its weights.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +107,8 @@ pub struct Seq2SeqEngine<S> {
     generation: Generation,
     facts: Facts,
     room: Room,
+    /// Most tokens of a target, the start token included, where somebody set that.
+    max_length: Option<usize>,
 }
 
 impl<S> std::fmt::Debug for Seq2SeqEngine<S> {
@@ -118,12 +121,31 @@ impl<S: Stepper> Seq2SeqEngine<S> {
     /// Puts an engine together.
     pub fn new(model: S, tokenizer: Box<dyn PairTokenizer>, generation: Generation, facts: Facts) -> Self {
         let room = Room { max_source: facts.max_source.unwrap_or(usize::MAX), ..Room::default() };
-        Self { model, tokenizer, generation, facts, room }
+        Self { model, tokenizer, generation, facts, room, max_length: None }
     }
 
     /// Changes how much is worked on at once. What comes out does not depend on it.
     pub fn set_room(&mut self, room: Room) {
         self.room = Room { max_source: self.facts.max_source.unwrap_or(usize::MAX), ..room };
+    }
+
+    /// Sets what goes before the checkpoint's own settings.
+    ///
+    /// # Errors
+    /// In a few words, which of them the model cannot keep to; nothing is changed then.
+    pub fn set_generation(&mut self, overrides: &Overrides) -> Result<(), String> {
+        if let (Some(length), Some(positions)) = (overrides.max_length, self.facts.max_target)
+            && length > positions
+        {
+            return Err(format!("max_length {length} is set, and the model has {positions} positions"));
+        }
+        let generation = &mut self.generation;
+        generation.num_beams = overrides.num_beams.unwrap_or(generation.num_beams).max(1);
+        generation.length_penalty = overrides.length_penalty.unwrap_or(generation.length_penalty);
+        generation.no_repeat_ngram_size = overrides.no_repeat_ngram_size.unwrap_or(generation.no_repeat_ngram_size);
+        generation.max_length = overrides.max_length.unwrap_or(generation.max_length);
+        self.max_length = overrides.max_length.or(self.max_length);
+        Ok(())
     }
 
     /// Returns the model.
@@ -231,7 +253,7 @@ impl<S: Stepper> Seq2SeqEngine<S> {
     }
 
     fn lengths(&self, source_tokens: usize, how: &Decoding) -> Lengths {
-        let most = self.facts.max_target.unwrap_or(usize::MAX).max(2);
+        let most = self.facts.max_target.unwrap_or(usize::MAX).min(self.max_length.unwrap_or(usize::MAX)).max(2);
         let new = match (how.force_tokens, how.max_new_tokens) {
             (Some(exactly), _) => exactly,
             (None, 0) => TOKENS_A_SOURCE_TOKEN * source_tokens + SPARE_TOKENS,
@@ -253,10 +275,12 @@ impl<S: Stepper + Send> Engine for Seq2SeqEngine<S> {
         params: &DecodeParams,
         progress: &dyn Progress,
     ) -> Result<Vec<Vec<Hypothesis>>, Error> {
-        let best = (params.greedy + params.samples).max(1);
         let usual = self.generation.num_beams.max(1);
-        // There is nothing random in beam search: what samples are for, other ways to say it, a wider beam finds.
-        let beams = if params.samples > 0 { best.max(2 * usual) } else { best.max(usual) };
+        let wanted = (params.greedy + params.samples).max(1);
+        // There is nothing random in beam search: what samples are for, other ways to say it, a wider beam finds. Without
+        // them the search is the model's own, however many hypotheses it has.
+        let beams = if params.samples > 0 { wanted.max(2 * usual) } else { usual };
+        let best = wanted.min(beams);
         let how = Decoding {
             beams,
             best,
@@ -293,12 +317,15 @@ impl<S: Stepper + Send> Engine for Seq2SeqEngine<S> {
     }
 
     fn fingerprint(&self) -> Fingerprint {
-        let Generation { num_beams, length_penalty, .. } = &self.generation;
-        let precision = &self.facts.precision;
-        let decoding = format!(
-            "{DECODING}, {precision}, {num_beams} beams, length penalty {length_penalty}, pieces of {}",
-            self.piece_limit(0)
-        );
+        let Generation { num_beams, length_penalty, no_repeat_ngram_size, .. } = &self.generation;
+        let mut decoding = format!("{}, {num_beams} beams, length penalty {length_penalty}", self.facts.precision);
+        if *no_repeat_ngram_size > 0 {
+            decoding.push_str(&format!(", no {no_repeat_ngram_size} tokens twice"));
+        }
+        if let Some(length) = self.max_length {
+            decoding.push_str(&format!(", at most {length} tokens"));
+        }
+        decoding.push_str(&format!(", pieces of {} ({DECODING})", self.piece_limit(0)));
         Fingerprint { model: self.facts.model.clone(), revision: self.facts.revision.clone(), decoding }
     }
 
@@ -306,12 +333,7 @@ impl<S: Stepper + Send> Engine for Seq2SeqEngine<S> {
         Approach::Beams
     }
 
-    fn raw(
-        &mut self,
-        lines: &[&str],
-        options: &RawOptions,
-        progress: &dyn Progress,
-    ) -> Result<Vec<Hypothesis>, Error> {
+    fn raw(&mut self, lines: &[&str], options: &RawOptions, progress: &dyn Progress) -> Result<Vec<Hypothesis>, Error> {
         let how =
             Decoding { beams: options.beams.unwrap_or(0), force_tokens: options.force_tokens, ..Decoding::default() };
         self.best(lines, &how, progress)
