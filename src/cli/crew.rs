@@ -267,7 +267,7 @@ fn of_path(path: &Path, role: &str, options: &LoadOptions, registry: &Registry) 
     let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
     let paths = ModelPaths::at(path).map_err(broken)?;
     let mut loaded = load::open(&paths, options).map_err(broken)?;
-    let revision = paths.fingerprint().map_err(broken)?;
+    let revision = paths.fingerprint(options.cache.as_deref()).map_err(broken)?;
     let id = path.display().to_string();
     loaded.engine().identify(&id, &revision);
     // The same bytes are the same model, wherever they lie.

@@ -16,4 +16,5 @@ mod layers;
 mod models;
 mod notes;
 mod search;
+mod store;
 mod unverified;
