@@ -293,7 +293,7 @@ fn with_settings_of(entry: &ModelEntry, options: &LoadOptions) -> LoadOptions {
 fn of_path(path: &Path, role: &str, options: &LoadOptions, registry: &Registry) -> Result<Member, CommandError> {
     let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
     let paths = ModelPaths::at(path).map_err(broken)?;
-    let revision = paths.fingerprint().map_err(broken)?;
+    let revision = paths.fingerprint(options.cache.as_deref()).map_err(broken)?;
     // The same bytes are the same model, wherever they lie.
     let is_of = |sha256: &str| sha256.len() == 64 && revision.contains(sha256);
     let is_known = |entry: &&ModelEntry| entry.files.iter().any(|file| file.sha256.as_deref().is_some_and(is_of));

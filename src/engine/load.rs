@@ -5,7 +5,6 @@
 //! `general.architecture`; names of files decide nothing else. Finding and fetching files is [`crate::hub`]'s.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -13,9 +12,15 @@ use sha2::{Digest, Sha256};
 use super::gguf::Gguf;
 use super::llm::LlmEngine;
 use super::llm::model::{self, LlmModel};
+<<<<<<< HEAD
 use super::seq2seq::settings;
 use super::seq2seq::{self, Direction, Overrides, Seq2SeqEngine, Stored};
 use super::{Engine, Error, Generator, Rewriter, linear};
+=======
+use super::seq2seq::{self, Stored};
+use super::sha256::{self, hex};
+use super::{Engine, Error, Generator, linear};
+>>>>>>> store
 
 pub use super::kernels::dense::Precision;
 
@@ -168,14 +173,23 @@ impl ModelPaths {
 
     /// Returns a line that changes when the weights or anything else changes that decides what the model writes:
     /// `sha256:` of the weights where they are one file, else of the list of their hashes; then the same of all other
-    /// files that such a model reads.
+    /// files that such a model reads. `memory` is a folder where hashes of large files are kept for the next time, if any.
     ///
     /// # Errors
     /// Where a file cannot be read.
+<<<<<<< HEAD
     pub fn fingerprint(&self) -> Result<String, Error> {
+=======
+    pub fn fingerprint(&self, memory: Option<&Path>) -> Result<String, Error> {
+        let is_weights = |name: &str| {
+            is_gguf(name)
+                || name.ends_with(".safetensors")
+                || (name.ends_with(".bin") && name.starts_with("pytorch_model"))
+        };
+>>>>>>> store
         let is_other = |name: &str| [".json", ".spm", ".model", ".txt"].iter().any(|end| name.ends_with(end));
-        let weights = self.hashes(is_weights)?;
-        let others = self.hashes(is_other)?;
+        let weights = self.hashes(is_weights, memory)?;
+        let others = self.hashes(is_other, memory)?;
         let whole = |hashes: &[String]| match hashes {
             [only] => only.split_whitespace().next().unwrap_or_default().to_owned(),
             several => hex(&Sha256::digest(several.join("\n"))),
@@ -188,9 +202,9 @@ impl ModelPaths {
     }
 
     /// Returns `hash name` of some files, in the order of their names.
-    fn hashes(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>, Error> {
+    fn hashes(&self, wanted: impl Fn(&str) -> bool, memory: Option<&Path>) -> Result<Vec<String>, Error> {
         let files = self.files.iter().filter(|(name, _)| wanted(name));
-        files.map(|(name, path)| Ok(format!("{} {name}", sha256(path)?))).collect()
+        files.map(|(name, path)| Ok(format!("{} {name}", sha256::of_file(path, memory)?))).collect()
     }
 }
 
@@ -223,23 +237,6 @@ fn is_weights(name: &str) -> bool {
 
 fn is_gguf(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".gguf")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Returns the SHA-256 of a file, read piece by piece.
-fn sha256(path: &Path) -> std::io::Result<String> {
-    let mut file = fs_err::File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
-            read => hasher.update(&buffer[..read]),
-        }
-    }
 }
 
 /// Opens a model.
@@ -342,7 +339,7 @@ mod tests {
     #[test]
     fn the_fingerprint_is_of_weights_and_settings() {
         let marian = ("config.json", r#"{"model_type":"marian"}"#);
-        let of = |files: &[(&str, &str)]| ModelPaths::at(folder(files).path()).unwrap().fingerprint().unwrap();
+        let of = |files: &[(&str, &str)]| ModelPaths::at(folder(files).path()).unwrap().fingerprint(None).unwrap();
         let one = of(&[("model.safetensors", "abc"), marian]);
         let known = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad settings:";
         assert!(one.starts_with(known), "{one}");

@@ -16,6 +16,7 @@ pub mod marian;
 pub mod load;
 pub mod raw;
 pub mod seq2seq;
+pub mod sha256;
 pub mod simd;
 pub mod t5;
 pub mod tokenizer;

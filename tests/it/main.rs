@@ -18,4 +18,5 @@ mod nmt;
 mod notes;
 mod registry_models;
 mod search;
+mod store;
 mod unverified;

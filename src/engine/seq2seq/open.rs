@@ -46,7 +46,9 @@ pub fn open_stored(
     let (read, found) = rayon::join(read, || architecture(&checkpoint, direction));
     let found = found?;
     let (kept, refused) = match read {
-        Some(Ok(kept)) => kept.weights(&found.spec).map_or_else(|refused| (None, Some(refused)), |kept| (Some(kept), None)),
+        Some(Ok(kept)) => {
+            kept.weights(&found.spec).map_or_else(|refused| (None, Some(refused)), |kept| (Some(kept), None))
+        }
         Some(Err(refused)) => (None, refused),
         None => (None, None),
     };

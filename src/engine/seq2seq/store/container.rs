@@ -405,3 +405,149 @@ fn read_at(file: &File, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: Key = [7; HASH];
+
+    fn parts() -> Parts {
+        let matrix = |rows: usize, columns: usize, factor: f32| {
+            let values: Vec<f32> = (0..rows * columns).map(|i| ((i * 37 % 101) as f32 - 50.0) * factor).collect();
+            Arc::new(Matrix::pack(&[&values], columns, Precision::Int8).unwrap())
+        };
+        let shared = matrix(35, 10, 0.01);
+        [
+            ("a", Part::Matrix(Arc::clone(&shared))),
+            ("b", Part::List(vec![1.5, -2.0, f32::MIN_POSITIVE, 0.1])),
+            ("c", Part::Matrix(matrix(16, 7, 0.5))),
+            ("d", Part::Matrix(shared)),
+            ("e", Part::List((0..40).map(|i| i as f32).collect())),
+        ]
+        .map(|(name, part)| (name.to_owned(), part))
+        .into()
+    }
+
+    fn written() -> Vec<u8> {
+        let mut file = tempfile::tempfile().unwrap();
+        let length = write(&mut file, &KEY, &parts()).unwrap();
+        assert_eq!(length, file_bytes(&parts()));
+        let mut bytes = vec![0; length as usize];
+        assert_eq!(file.metadata().unwrap().len(), length);
+        read_at(&file, &mut bytes, 0).unwrap();
+        bytes
+    }
+
+    fn read_bytes(bytes: &[u8], key: &Key) -> Result<Parts, Unusable> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        read(&file, key)
+    }
+
+    fn plain(parts: &Parts) -> Vec<(String, Vec<u8>, Vec<u32>)> {
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect();
+        let plain = parts.iter().map(|(name, part)| match part {
+            Part::Matrix(matrix) => {
+                let mut lines: Vec<u8> = matrix.lines().flatten().copied().collect();
+                lines.extend([matrix.rows(), matrix.columns()].iter().flat_map(|n| n.to_le_bytes()));
+                (name.clone(), lines, bits(matrix.scales()))
+            }
+            Part::List(values) => (name.clone(), Vec::new(), bits(values)),
+        });
+        plain.collect()
+    }
+
+    #[test]
+    fn what_was_written_is_read_bit_for_bit_and_shared_again() {
+        let read = read_bytes(&written(), &KEY).unwrap();
+        assert_eq!(plain(&read), plain(&parts()));
+        let (Part::Matrix(a), Part::Matrix(d)) = (&read["a"], &read["d"]) else { panic!("matrices") };
+        assert!(Arc::ptr_eq(a, d));
+    }
+
+    #[test]
+    fn another_key_or_version_is_another_file() {
+        let mut bytes = written();
+        assert!(matches!(read_bytes(&bytes, &[8; HASH]), Err(Unusable::Other)));
+        bytes[8] += 1;
+        assert!(matches!(read_bytes(&bytes, &KEY), Err(Unusable::Other)));
+    }
+
+    #[test]
+    fn no_changed_byte_is_accepted() {
+        let bytes = written();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << (at % 8);
+            assert!(read_bytes(&changed, &KEY).is_err(), "byte {at}");
+        }
+    }
+
+    /// A file whose table was changed and hashed again, as no damage would.
+    fn forged(change: impl FnOnce(&mut Vec<u8>)) -> Result<Parts, Unusable> {
+        let mut bytes = written();
+        change(&mut bytes);
+        let table = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+        let end = (START + table - HASH).min(bytes.len() - HASH);
+        let hash = blake3::hash(&bytes[..end]);
+        bytes[end..end + HASH].copy_from_slice(hash.as_bytes());
+        read_bytes(&bytes, &KEY)
+    }
+
+    #[test]
+    fn a_table_that_contradicts_itself_is_refused_whatever_its_hash() {
+        assert!(forged(|_| ()).is_ok());
+        let field =
+            |at: usize, value: u64| move |bytes: &mut Vec<u8>| bytes[at..at + 8].copy_from_slice(&value.to_le_bytes());
+        let first = START + 2;
+        for value in [0, 1, 34, 64, 1 << 20, 1 << 40, 1 << 62, u64::MAX - 15, u64::MAX] {
+            for (what, at) in [("length", 48), ("rows", first), ("columns", first + 8), ("begin", first + 16)] {
+                assert!(forged(field(at, value)).is_err(), "{what} {value}");
+            }
+        }
+        for count in [0u32, 4, 6, u32::MAX] {
+            assert!(forged(|bytes| bytes[56..60].copy_from_slice(&count.to_le_bytes())).is_err(), "{count} entries");
+        }
+        for kind in [0, 2, 3, 255] {
+            assert!(forged(|bytes| bytes[START] = kind).is_err(), "kind {kind}");
+        }
+        for table in [0u32, 31, 32, 64, 1 << 20, u32::MAX] {
+            assert!(forged(|bytes| bytes[12..16].copy_from_slice(&table.to_le_bytes())).is_err(), "table of {table}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_damaged_is_refused(
+            cut in any::<prop::sample::Index>(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), 1u8..), 0..4),
+            more in prop::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let whole = written();
+            let mut bytes = whole.clone();
+            for (at, change) in &changes {
+                let at = at.index(bytes.len());
+                bytes[at] ^= change;
+            }
+            bytes.truncate(if more.len() % 2 == 0 { bytes.len() } else { cut.index(bytes.len()) });
+            bytes.extend(&more);
+            prop_assert_eq!(read_bytes(&bytes, &KEY).is_ok(), bytes == whole);
+        }
+
+        #[test]
+        fn anything_at_all_is_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), table in any::<u32>()) {
+            let mut file = MAGIC.to_vec();
+            file.extend(VERSION.to_le_bytes());
+            file.extend((table % 400).to_le_bytes());
+            file.extend(KEY);
+            file.extend((56 + bytes.len() as u64).to_le_bytes());
+            file.extend(&bytes);
+            prop_assert!(read_bytes(&file, &KEY).is_err());
+        }
+    }
+}
