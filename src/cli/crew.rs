@@ -131,7 +131,7 @@ impl<'g> Crew<'g> {
         let named = |typed: Option<String>, task| typed.map(|typed| Named::new(&typed, task, &registry)).transpose();
         let (chosen, wanted_writer) =
             (named(choice.translator, Task::Translate)?, named(choice.writer, Task::Summarize)?);
-        let options = LoadOptions { precision: choice.precision, ..LoadOptions::default() };
+        let options = load_options(choice.precision, global);
         Ok(Self { global, printer, options, chosen, wanted_writer, translator: None, writer: None })
     }
 
@@ -157,6 +157,9 @@ impl<'g> Crew<'g> {
                     of_entry(&entry, &files, "translation", false, options, global)?
                 }
             };
+            if let Some(stored) = member.loaded.stored() {
+                printer.detail(&stored.to_string());
+            }
             member.loaded.engine().avoid_names(&Glossary::builtin().english_names());
             Ok(member)
         })
@@ -251,13 +254,22 @@ fn of_entry(
     Ok(Member { loaded, line, draft })
 }
 
+/// Says how models are loaded. What is kept of them on disk lies in our own folder, under a name that no model's id has.
+pub fn load_options(precision: Precision, global: &GlobalArgs) -> LoadOptions {
+    // Without such a folder nothing is kept, and whoever needs it says why there is none.
+    let cache = models::hub_options(global).ok().map(|options| options.own_cache.join("_packed"));
+    LoadOptions { precision, cache }
+}
+
 /// Loads the files of a registry entry.
 ///
 /// # Errors
 /// Where they are broken, or there is no engine for them.
 pub fn load_entry(entry: &ModelEntry, files: &ModelFiles, options: &LoadOptions) -> Result<Loaded, CommandError> {
     let places = files.files.iter().map(|file| (file.name.clone(), file.path.clone()));
-    let options = with_settings_of(entry, options);
+    // In the model's own folder, with which it is removed.
+    let cache = options.cache.as_ref().map(|folder| folder.with_file_name(&entry.id.0));
+    let options = LoadOptions { cache, ..with_settings_of(entry, options) };
     load::open(&ModelPaths::of_files(&entry.id.0, places), &options).map_err(|error| {
         CommandError::new(Kind::Model, &error).hint(format!("check its files: mujaz models verify {}", entry.id))
     })

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::gguf::Gguf;
 use super::llm::LlmEngine;
 use super::llm::model::{self, LlmModel};
 use super::seq2seq::settings;
-use super::seq2seq::{self, Direction, Overrides, Seq2SeqEngine};
+use super::seq2seq::{self, Direction, Overrides, Seq2SeqEngine, Stored};
 use super::{Engine, Error, Generator, Rewriter, linear};
 
 pub use super::kernels::dense::Precision;
@@ -30,6 +31,9 @@ const CONFIG: &str = "config.json";
 pub struct LoadOptions {
     /// How its weights are kept.
     pub precision: Precision,
+    /// Where an encoder-decoder's weights in int8 are kept on disk for the next start, where that cannot be beside the model
+    /// itself; none to keep none at all.
+    pub cache: Option<PathBuf>,
     /// What an encoder-decoder is told of languages.
     pub direction: Direction,
     /// What goes before an encoder-decoder's own settings.
@@ -46,6 +50,8 @@ pub enum Loaded {
         engine: Box<Seq2SeqEngine<seq2seq::Model>>,
         /// How its weights are kept.
         precision: Precision,
+        /// Whether they came from an earlier start, or what became of them.
+        stored: Stored,
     },
 }
 
@@ -63,6 +69,14 @@ impl Loaded {
         match self {
             Self::Decoder(engine) => Some(engine.as_mut()),
             Self::EncoderDecoder { .. } => None,
+        }
+    }
+
+    /// Says where the weights came from that are kept on disk between starts; nothing where none are.
+    pub fn stored(&self) -> Option<&Stored> {
+        match self {
+            Self::Decoder(_) => None,
+            Self::EncoderDecoder { stored, .. } => Some(stored).filter(|stored| **stored != Stored::Off),
         }
     }
 
@@ -98,21 +112,21 @@ pub struct ModelPaths {
 }
 
 impl ModelPaths {
-    /// Finds the files of a checkpoint folder (itself, not what lies deeper), or takes one GGUF file.
+    /// Finds the files of a checkpoint folder (itself, not what lies deeper), or takes one GGUF file. Of an encoder-decoder
+    /// settings and tokens are no part of that file: where they lie beside it, they come with it.
     ///
     /// # Errors
     /// Where nothing is there, or a single file is no GGUF.
     pub fn at(path: &Path) -> Result<Self, Error> {
         let mut files = BTreeMap::new();
         if fs_err::metadata(path)?.is_dir() {
-            for entry in fs_err::read_dir(path)? {
-                let entry = entry?;
-                // Caches of the hub are full of links: what they lead to counts.
-                if entry.path().is_file() {
-                    files.insert(entry.file_name().to_string_lossy().into_owned(), entry.path());
-                }
-            }
+            files = files_in(path)?;
         } else if is_gguf(&path.to_string_lossy()) {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            if folder.join(CONFIG).is_file() && !stands_alone(path) {
+                files = files_in(folder)?;
+                files.retain(|name, _| !is_weights(name) && !name.ends_with(".index.json"));
+            }
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
             files.insert(name, path.to_owned());
         } else {
@@ -159,11 +173,6 @@ impl ModelPaths {
     /// # Errors
     /// Where a file cannot be read.
     pub fn fingerprint(&self) -> Result<String, Error> {
-        let is_weights = |name: &str| {
-            is_gguf(name)
-                || name.ends_with(".safetensors")
-                || (name.ends_with(".bin") && name.starts_with("pytorch_model"))
-        };
         let is_other = |name: &str| [".json", ".spm", ".model", ".txt"].iter().any(|end| name.ends_with(end));
         let weights = self.hashes(is_weights)?;
         let others = self.hashes(is_other)?;
@@ -183,6 +192,33 @@ impl ModelPaths {
         let files = self.files.iter().filter(|(name, _)| wanted(name));
         files.map(|(name, path)| Ok(format!("{} {name}", sha256(path)?))).collect()
     }
+}
+
+/// Returns the files of a folder by their names.
+fn files_in(folder: &Path) -> Result<BTreeMap<String, PathBuf>, Error> {
+    let mut files = BTreeMap::new();
+    for entry in fs_err::read_dir(folder)? {
+        let entry = entry?;
+        // Caches of the hub are full of links: what they lead to counts.
+        if entry.path().is_file() {
+            files.insert(entry.file_name().to_string_lossy().into_owned(), entry.path());
+        }
+    }
+    Ok(files)
+}
+
+/// Returns whether a GGUF file holds all of its model. Those that candle makes of encoder-decoders do not even say what
+/// they are. A broken file counts as whole, so that its fault is what the user hears of.
+fn stands_alone(path: &Path) -> bool {
+    Gguf::open(path).map_or(true, |gguf| match gguf.optional_str("general.architecture") {
+        Ok(Some(architecture)) => !ENCODER_DECODERS.contains(&architecture),
+        Ok(None) => false,
+        Err(_) => true,
+    })
+}
+
+fn is_weights(name: &str) -> bool {
+    is_gguf(name) || name.ends_with(".safetensors") || (name.ends_with(".bin") && name.starts_with("pytorch_model"))
 }
 
 fn is_gguf(name: &str) -> bool {
@@ -223,6 +259,10 @@ pub fn open(paths: &ModelPaths, options: &LoadOptions) -> Result<Loaded, Error> 
             {
                 encoder_decoder(paths, Some(architecture.as_str()), options)
             }
+            Err(Error::BadModel { path, .. }) if !stands_alone(gguf) => {
+                let reason = "does not say what it is (general.architecture), and no config.json lies beside it";
+                Err(Error::BadModel { path, reason: reason.to_owned() })
+            }
             loaded => loaded,
         },
         (None, Some(architecture)) => {
@@ -250,7 +290,8 @@ fn decoder(paths: &ModelPaths, gguf: &Path, options: &LoadOptions) -> Result<Loa
 fn encoder_decoder(paths: &ModelPaths, kind: Option<&str>, options: &LoadOptions) -> Result<Loaded, Error> {
     let precision = options.precision;
     let direction = options.direction.fit_for(kind.unwrap_or_default()).map_err(|reason| paths.bad(reason))?;
-    let mut engine = seq2seq::open(paths.files.clone(), &paths.label, &direction, precision)?;
+    let (mut engine, stored) =
+        seq2seq::open_stored(paths.files.clone(), &paths.label, &direction, precision, options.cache.as_deref())?;
     if let Some(token) = direction.prefix.as_deref().map(str::trim).filter(|prefix| settings::is_token(prefix)) {
         // What stands before every source stands before the empty one.
         let first = engine.tokenizer().encode("").first().copied();
@@ -259,7 +300,7 @@ fn encoder_decoder(paths: &ModelPaths, kind: Option<&str>, options: &LoadOptions
         }
     }
     engine.set_generation(&options.generation).map_err(|reason| paths.bad(reason))?;
-    Ok(Loaded::EncoderDecoder { engine: Box::new(engine), precision })
+    Ok(Loaded::EncoderDecoder { engine: Box::new(engine), precision, stored })
 }
 
 #[cfg(test)]

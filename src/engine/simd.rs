@@ -9,20 +9,24 @@ pub const LANES: usize = 16;
 
 /// Compiles a function body for AVX-512, AVX2 and the baseline, and picks at run time.
 ///
-/// The body is an `#[inline(always)]` generic function whose `const FMA: bool` says whether `mul_add` is one instruction.
+/// The body is an `#[inline(always)]` generic function whose `const FMA: bool` says whether `mul_add` is one instruction; one
+/// more parameter, a type, may follow.
 macro_rules! dispatch {
-    ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)? = $body:ident) => {
+    (
+        $(#[$meta:meta])* $vis:vis fn $name:ident $(<$kind:ident: $bound:path>)? ($($arg:ident: $type:ty),* $(,)?)
+        $(-> $out:ty)? = $body:ident
+    ) => {
         $(#[$meta])*
-        $vis fn $name($($arg: $type),*) $(-> $out)? {
+        $vis fn $name $(<$kind: $bound>)? ($($arg: $type),*) $(-> $out)? {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-                fn wide($($arg: $type),*) $(-> $out)? {
-                    $body::<true>($($arg),*)
+                fn wide $(<$kind: $bound>)? ($($arg: $type),*) $(-> $out)? {
+                    $body::<true $(, $kind)?>($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma")]
-                fn medium($($arg: $type),*) $(-> $out)? {
-                    $body::<true>($($arg),*)
+                fn medium $(<$kind: $bound>)? ($($arg: $type),*) $(-> $out)? {
+                    $body::<true $(, $kind)?>($($arg),*)
                 }
                 match $crate::engine::simd::level() {
                     // SAFETY: level() found every feature that `wide` is compiled for.
@@ -34,7 +38,7 @@ macro_rules! dispatch {
                     $crate::engine::simd::Level::Baseline => {}
                 }
             }
-            $body::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
+            $body::<{ cfg!(target_arch = "aarch64") } $(, $kind)?>($($arg),*)
         }
     };
 }
@@ -71,6 +75,18 @@ pub fn level() -> Level {
     }
     #[cfg(not(target_arch = "x86_64"))]
     Level::Baseline
+}
+
+/// Keeps the compiler from making vectors across the rounds of an outer loop, by gathering and scattering, where those of its
+/// inner loop over [`LANES`] are meant: it does not do so around an assembly statement, of which it knows nothing but that it
+/// is there. No instruction comes of it.
+#[inline(always)]
+pub fn one_round_at_a_time() {
+    // SAFETY: there is no instruction, so nothing is touched.
+    #[allow(unsafe_code)]
+    unsafe {
+        std::arch::asm!("", options(nomem, nostack, preserves_flags));
+    }
 }
 
 /// Multiplies and adds: one rounding where the processor can, two where it cannot.

@@ -14,6 +14,7 @@ mod extract;
 mod glossary;
 mod layers;
 mod models;
+mod nmt;
 mod notes;
 mod registry_models;
 mod search;

@@ -14,7 +14,7 @@ use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths};
 use serde::Serialize;
 
 use crate::cli::args::{BenchArgs, GlobalArgs};
-use crate::cli::crew::{best_translator, load_entry};
+use crate::cli::crew::{best_translator, load_entry, load_options};
 use crate::cli::models;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
@@ -51,9 +51,12 @@ trait Speed: Serialize {
 /// Runs the command.
 pub fn run(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
     let bars = Bars::new(printer);
-    let options = LoadOptions { precision: args.precision.into(), ..LoadOptions::default() };
+    let options = load_options(args.precision.into(), global);
     let (mut loaded, name, load_seconds) = load_model(args, &options, global, printer, &bars)?;
     printer.detail(&format!("loaded {name} in {load_seconds:.2} s"));
+    if let Some(stored) = loaded.stored() {
+        printer.detail(&stored.to_string());
+    }
     let precision = loaded.precision();
     let report = Report { args, name, precision, load_seconds, printer };
     match &mut loaded {

@@ -92,6 +92,15 @@ impl Checkpoint {
         &self.weights_path
     }
 
+    /// Returns the paths of all weights files, without the list of them.
+    pub fn weights_files(&self) -> Vec<&Path> {
+        match &self.weights {
+            Weights::Safetensors(shards, _) => shards.iter().map(Shard::path).collect(),
+            Weights::Pickle(pickle) => vec![pickle.path()],
+            Weights::Gguf(_, path) => vec![path],
+        }
+    }
+
     /// Returns the size of all weights files together, in bytes.
     pub fn bytes(&self) -> u64 {
         self.bytes

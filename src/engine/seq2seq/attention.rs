@@ -8,23 +8,24 @@
 //! Keys that many queries read are kept transposed ([`Keys`]), so that scores are added up side by side in registers. A
 //! hypothesis' own keys, which grow by one a step, are [`super::path`]'s.
 
+use super::cache::Stored;
 use crate::engine::kernels::dense::Buffer;
 use crate::engine::simd::{self, LANES, dispatch};
 
 /// Keys and values that many queries read.
 #[derive(Debug, Clone, Default)]
-pub struct Keys {
+pub(super) struct Keys<T> {
     /// How many there are: s.
     pub(super) count: usize,
     /// s rounded up to 16.
     padded: usize,
     /// (n, h, padded): transposed.
-    keys: Vec<f32>,
+    keys: Vec<T>,
     /// (n, s, h)
-    values: Vec<f32>,
+    values: Vec<T>,
 }
 
-impl Keys {
+impl<T: Stored> Keys<T> {
     /// Takes keys and values out of rows: (s, `stride`), keys from `key_at` and values from `value_at` on in each row.
     pub(super) fn new(
         rows: &[f32],
@@ -36,15 +37,16 @@ impl Keys {
     ) -> Self {
         let count = rows.len() / stride.max(1);
         let padded = count.next_multiple_of(LANES);
-        let mut keys = vec![0f32; heads * head_width * padded];
-        let mut values = vec![0f32; heads * count * head_width];
+        let mut keys = vec![T::default(); heads * head_width * padded];
+        let mut values = vec![T::default(); heads * count * head_width];
         for (s, row) in rows.chunks_exact(stride).enumerate() {
             for (column, key) in row[key_at..key_at + heads * head_width].iter().enumerate() {
-                keys[column * padded + s] = *key;
+                keys[column * padded + s] = T::narrow(*key);
             }
             for head in 0..heads {
                 let value = &row[value_at + head * head_width..][..head_width];
-                values[(head * count + s) * head_width..][..head_width].copy_from_slice(value);
+                let kept = &mut values[(head * count + s) * head_width..][..head_width];
+                kept.iter_mut().zip(value).for_each(|(kept, value)| *kept = T::narrow(*value));
             }
         }
         Self { count, padded, keys, values }
@@ -80,21 +82,22 @@ const GROUP: usize = 4;
 
 /// Attends to all keys. out: (m, n * h). `weights`, where given, is (m, s) and gets the mean of the heads' weights added.
 /// A shift's table has the value for key minus query at that distance plus (s - 1), its width being 2 s - 1.
-pub(super) fn attend(
+pub(super) fn attend<T: Stored>(
     queries: Queries<'_>,
-    keys: &Keys,
+    keys: &Keys<T>,
     shift: Option<Shift<'_>>,
     out: &mut [f32],
     weights: Option<&mut [f32]>,
 ) {
-    let mut scratch = Buffer::zeroed(GROUP * keys.padded);
+    let wide = queries.head_width * T::room(keys.padded.max(keys.count));
+    let mut scratch = Buffer::zeroed(GROUP * keys.padded + wide);
     attend_all(queries, keys, shift, out, weights, &mut scratch);
 }
 
 dispatch! {
-    fn attend_all(
+    fn attend_all<T: Stored>(
         queries: Queries<'_>,
-        keys: &Keys,
+        keys: &Keys<T>,
         shift: Option<Shift<'_>>,
         out: &mut [f32],
         weights: Option<&mut [f32]>,
@@ -103,9 +106,9 @@ dispatch! {
 }
 
 #[inline(always)]
-fn attend_body<const FMA: bool>(
+fn attend_body<const FMA: bool, T: Stored>(
     queries: Queries<'_>,
-    keys: &Keys,
+    keys: &Keys<T>,
     shift: Option<Shift<'_>>,
     out: &mut [f32],
     mut weights: Option<&mut [f32]>,
@@ -117,18 +120,18 @@ fn attend_body<const FMA: bool>(
         let group = Queries { rows, first: queries.first + index * GROUP, ..queries };
         let weights = weights.as_deref_mut().map(|all| &mut all[index * GROUP * keys.count..]);
         match out.len() / width.max(1) {
-            1 => attend_group::<FMA, 1>(group, keys, shift, out, weights, scratch),
-            2 => attend_group::<FMA, 2>(group, keys, shift, out, weights, scratch),
-            3 => attend_group::<FMA, 3>(group, keys, shift, out, weights, scratch),
-            _ => attend_group::<FMA, 4>(group, keys, shift, out, weights, scratch),
+            1 => attend_group::<FMA, 1, T>(group, keys, shift, out, weights, scratch),
+            2 => attend_group::<FMA, 2, T>(group, keys, shift, out, weights, scratch),
+            3 => attend_group::<FMA, 3, T>(group, keys, shift, out, weights, scratch),
+            _ => attend_group::<FMA, 4, T>(group, keys, shift, out, weights, scratch),
         }
     }
 }
 
 #[inline(always)]
-fn attend_group<const FMA: bool, const M: usize>(
+fn attend_group<const FMA: bool, const M: usize, T: Stored>(
     queries: Queries<'_>,
-    keys: &Keys,
+    keys: &Keys<T>,
     shift: Option<Shift<'_>>,
     out: &mut [f32],
     mut weights: Option<&mut [f32]>,
@@ -136,9 +139,10 @@ fn attend_group<const FMA: bool, const M: usize>(
 ) {
     let Queries { rows, stride, heads, head_width, first } = queries;
     let (count, padded) = (keys.count, keys.padded);
+    let (scratch, wide) = scratch.split_at_mut(GROUP * padded);
     for head in 0..heads {
         let query: [&[f32]; M] = std::array::from_fn(|m| &rows[m * stride + head * head_width..][..head_width]);
-        let transposed = &keys.keys[head * head_width * padded..][..head_width * padded];
+        let transposed = T::widened(&keys.keys[head * head_width * padded..][..head_width * padded], wide);
         scores::<FMA, M>(&query, transposed, padded, scratch);
         for (m, scores) in scratch.chunks_exact_mut(padded).take(M).enumerate() {
             let scores = &mut scores[..count];
@@ -156,7 +160,7 @@ fn attend_group<const FMA: bool, const M: usize>(
                 }
             }
         }
-        let values = &keys.values[head * count * head_width..][..count * head_width];
+        let values = T::widened(&keys.values[head * count * head_width..][..count * head_width], wide);
         let weights: [&[f32]; M] = std::array::from_fn(|m| &scratch[m * padded..][..count]);
         mix::<FMA, M>(&weights, values, head_width, |m, at, lanes| {
             let to = &mut out[m * heads * head_width + head * head_width + at..];
@@ -324,7 +328,7 @@ mod tests {
         ) {
             let width = heads * head_width;
             let rows = values(count * 3 * width, seed);
-            let keys = Keys::new(&rows, 3 * width, width, 2 * width, heads, head_width);
+            let keys: Keys<f32> = Keys::new(&rows, 3 * width, width, 2 * width, heads, head_width);
             let table = values(heads * (2 * count - 1), seed ^ 3);
             let shift = shifted.then_some(Shift { table: &table, width: 2 * count - 1 });
             let queries = Queries { rows: &rows, stride: 3 * width, heads, head_width, first: 0 };

@@ -6,17 +6,13 @@
 
 use rayon::prelude::*;
 
-use super::attention::{Queries, attend};
+use super::attention::Queries;
 use super::model::{Model, Source};
-use super::path::{Path, attend_path};
 use super::spec::Side;
 use super::weights::{CrossAttention, SelfAttention, index, tensor};
 use crate::engine::decode::step::{Scored, Step, Want};
 use crate::engine::kernels::dense::{Buffer, Input, Row, Threads, Tops};
 use crate::engine::Error;
-
-/// Slots by which caches grow at least: little enough to waste nothing, enough not to move them at every step.
-const GROWTH: usize = 32;
 
 impl Model {
     /// Grows hypotheses by one token each.
@@ -100,15 +96,9 @@ impl Model {
         let qkv = weights.qkv.forward(&normed, None, threads)?;
         let mut rows = qkv.chunks_exact(3 * inner);
         for step in steps.iter_mut() {
-            let (keys, values) = &mut step.source.own[layer];
-            for cache in [&mut *keys, &mut *values] {
-                if cache.capacity() < cache.len() + step.grow.len() * inner {
-                    cache.reserve_exact(GROWTH.max(4 * step.grow.len()) * inner);
-                }
-            }
+            let cache = &mut step.source.cache;
             for row in rows.by_ref().take(step.grow.len()) {
-                keys.extend_from_slice(&row[inner..2 * inner]);
-                values.extend_from_slice(&row[2 * inner..]);
+                cache.push(layer, &row[inner..2 * inner], &row[2 * inner..]);
             }
         }
         let mut attended = Buffer::zeroed(qkv.len() / 3);
@@ -116,9 +106,8 @@ impl Model {
             steps.iter().flat_map(|step| (0..step.grow.len()).map(|at| (&*step.source, at))).collect();
         let work = |scratch: &mut Vec<f32>, r: usize, out: &mut [f32]| {
             let (source, at) = owners[r];
-            let (keys, values) = &source.own[layer];
-            let path = Path { keys, values, slots: &source.paths[at], heads };
-            attend_path(&qkv[r * 3 * inner..][..inner], path, shift, out, scratch);
+            let query = &qkv[r * 3 * inner..][..inner];
+            source.cache.attend_own(layer, query, (&source.paths[at], heads), shift, out, scratch);
         };
         if threads == Threads::One || owners.len() < 8 {
             let mut scratch = Vec::new();
@@ -160,7 +149,7 @@ impl Model {
             let queries = Queries { rows, stride: inner, heads, head_width: self.spec.head_width, first: 0 };
             let count = if wanted { rows.len() / inner } else { 0 };
             let mut kept = vec![0f32; count * source.tokens];
-            attend(queries, &source.cross[layer], None, out, wanted.then_some(&mut kept[..]));
+            source.cache.attend_cross(layer, queries, out, wanted.then_some(&mut kept[..]));
             kept.chunks_exact(source.tokens).map(<[f32]>::to_vec).collect()
         };
         let kept: Vec<Vec<Vec<f32>>> = match threads {

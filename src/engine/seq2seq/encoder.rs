@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use super::attention::{Keys, Queries, Shift, attend};
+use super::cache::Cache;
 use super::model::{Model, Source};
 use super::relative::Relative;
 use super::spec::{Positions, Side};
@@ -43,7 +44,7 @@ impl Model {
                 (rows, out) = (rest, after);
             }
             let work = |(rows, out, shift): (&[f32], &mut [f32], Option<&Vec<f32>>)| {
-                let keys = Keys::new(rows, 3 * inner, inner, 2 * inner, heads, self.spec.head_width);
+                let keys: Keys<f32> = Keys::new(rows, 3 * inner, inner, 2 * inner, heads, self.spec.head_width);
                 let shift = shift.map(|table| Shift { table, width: table.len() / heads });
                 let queries = Queries { rows, stride: 3 * inner, heads, head_width: self.spec.head_width, first: 0 };
                 attend(queries, &keys, shift, out, None);
@@ -86,8 +87,7 @@ impl Model {
             .iter()
             .map(|source| Source {
                 tokens: source.len(),
-                cross: Vec::with_capacity(layers.len()),
-                own: vec![(Vec::new(), Vec::new()); layers.len()],
+                cache: Cache::new(&self.pools, layers.len()),
                 slots: 0,
                 paths: Vec::new(),
             })
@@ -98,7 +98,7 @@ impl Model {
             let mut rest = &kv[..];
             for source in &mut read {
                 let (rows, after) = rest.split_at(source.tokens * 2 * inner);
-                source.cross.push(Keys::new(rows, 2 * inner, 0, inner, heads, head_width));
+                source.cache.push_cross(rows, heads, head_width);
                 rest = after;
             }
         }

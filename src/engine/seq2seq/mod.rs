@@ -4,12 +4,13 @@
 //! hypotheses step by step. Which tokens are chosen is [`super::decode`]'s; how an architecture names its tensors and
 //! writes its tokens is `marian`'s, `m2m100`'s and `t5`'s.
 
+mod cache;
 mod decoder;
 mod encoder;
 mod path;
 mod relative;
 pub mod architecture;
-pub mod attention;
+mod attention;
 pub mod fairseq;
 pub mod model;
 mod open;
@@ -17,15 +18,17 @@ pub mod pieces;
 mod rewriter;
 pub mod settings;
 pub mod spec;
+pub mod store;
 pub mod trace;
 pub mod translator;
 pub mod weights;
 
 pub use architecture::{Architecture, Direction, architecture};
 pub use model::Model;
-pub use open::open;
+pub use open::{open, open_stored};
 pub use settings::Overrides;
 pub use spec::Spec;
+pub use store::Stored;
 pub use trace::Trace;
 pub use translator::{Decoded, Decoding, Facts, Seq2SeqEngine};
 pub use weights::{Tensors, Weights};

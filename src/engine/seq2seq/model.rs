@@ -8,7 +8,7 @@
 
 use rayon::prelude::*;
 
-use super::attention::Keys;
+use super::cache::{Cache, Pools};
 use super::spec::{NormKind, NormPlacement, Positions, Side, Spec};
 use super::weights::{FeedForward, Norm, Weights, index, tensor};
 use crate::engine::decode::step::{Scored, Step, Stepper, Want};
@@ -18,11 +18,16 @@ use crate::engine::{Error, simd};
 /// Rows below which elementwise work stays on one thread.
 const PARALLEL_ROWS: usize = 32;
 
+/// Rows that pass through a feed-forward network together: its inner states, four times as wide as all others, stay in the
+/// caches, and so small that long sources need no more memory.
+const FEED_FORWARD_ROWS: usize = 192;
+
 /// A model that is ready to run.
 #[derive(Debug)]
 pub struct Model {
     pub(super) spec: Spec,
     pub(super) weights: Weights,
+    pub(super) pools: Pools,
 }
 
 /// A source that was read, and what its hypotheses remember.
@@ -30,10 +35,8 @@ pub struct Model {
 pub struct Source {
     /// Its length in tokens.
     pub(super) tokens: usize,
-    /// What cross-attention reads, a layer each.
-    pub(super) cross: Vec<Keys>,
-    /// What self-attention reads, a layer each: (slots, n * h) of keys and of values; one slot a token of a hypothesis.
-    pub(super) own: Vec<(Vec<f32>, Vec<f32>)>,
+    /// Keys and values.
+    pub(super) cache: Cache,
     /// Slots that are taken.
     pub(super) slots: usize,
     /// The slots of each hypothesis, its first token first.
@@ -43,7 +46,8 @@ pub struct Source {
 impl Model {
     /// Puts a model together.
     pub fn new(spec: Spec, weights: Weights) -> Self {
-        Self { spec, weights }
+        let pools = Pools::new(weights.projection.matrix.precision());
+        Self { spec, weights, pools }
     }
 
     /// Sizes and choices.
@@ -84,7 +88,7 @@ impl Model {
         tokens: impl Iterator<Item = (u32, usize)>,
     ) -> Result<Vec<f32>, Error> {
         let (width, matrix) = (self.spec.width, &self.weights.embeddings[index(side)]);
-        let mut x = Vec::new();
+        let mut x = Vec::with_capacity(tokens.size_hint().0 * width);
         for (token, position) in tokens {
             let at = x.len();
             x.resize(at + width, 0f32);
@@ -152,31 +156,35 @@ impl Model {
 
     /// Runs the feed-forward network of a layer on the residual stream. x: (r, d).
     pub(super) fn feed_forward(&self, x: &mut [f32], layer: &FeedForward, threads: Threads) -> Result<(), Error> {
-        let normed = self.before(x, &layer.norm, threads);
-        let inner = if self.spec.gated {
-            let both = layer.up.forward(&normed, None, threads)?;
-            let wide = layer.down.matrix.columns();
-            let mut gated = Buffer::zeroed(both.len() / 2);
-            each_row(&mut gated, wide, threads, |r, out| {
-                let (gate, up) = both[r * 2 * wide..][..2 * wide].split_at(wide);
-                match self.spec.activation {
-                    Activation::GeluTanh => simd::gelu_gate(gate, up, out),
-                    Activation::Swish => simd::silu_gate(gate, up, out),
-                    Activation::Relu => {
-                        out.iter_mut().zip(gate.iter().zip(up)).for_each(|(out, (gate, up))| *out = gate.max(0.0) * up);
-                    }
-                    Activation::Gelu => {
-                        out.iter_mut().zip(gate.iter().zip(up)).for_each(|(out, (gate, up))| *out = simd::gelu(*gate) * up);
-                    }
+        for x in x.chunks_mut(FEED_FORWARD_ROWS * self.spec.width) {
+            let inner = {
+                let normed = self.before(x, &layer.norm, threads);
+                if self.spec.gated {
+                    self.gate(&layer.up.forward(&normed, None, threads)?, layer.down.matrix.columns(), threads)
+                } else {
+                    layer.up.forward(&normed, Some(self.spec.activation), threads)?
                 }
-            });
-            gated
-        } else {
-            layer.up.forward(&normed, Some(self.spec.activation), threads)?
-        };
-        let made = layer.down.forward(&inner, None, threads)?;
-        self.after(x, &made, &layer.norm, threads);
+            };
+            let made = layer.down.forward(&inner, None, threads)?;
+            self.after(x, &made, &layer.norm, threads);
+        }
         Ok(())
+    }
+
+    /// Multiplies the gate's side of rows, through the nonlinearity, with the other. both: (r, 2 * wide). Returns (r, wide).
+    fn gate(&self, both: &[f32], wide: usize, threads: Threads) -> Buffer {
+        let mut gated = Buffer::zeroed(both.len() / 2);
+        each_row(&mut gated, wide, threads, |r, out| {
+            let (gate, up) = both[r * 2 * wide..][..2 * wide].split_at(wide);
+            let pairs = gate.iter().zip(up);
+            match self.spec.activation {
+                Activation::GeluTanh => simd::gelu_gate(gate, up, out),
+                Activation::Swish => simd::silu_gate(gate, up, out),
+                Activation::Relu => out.iter_mut().zip(pairs).for_each(|(out, (gate, up))| *out = gate.max(0.0) * up),
+                Activation::Gelu => out.iter_mut().zip(pairs).for_each(|(out, (gate, up))| *out = simd::gelu(*gate) * up),
+            }
+        });
+        gated
     }
 }
 

@@ -1,11 +1,13 @@
 //! A checkpoint becomes an engine.
 //!
 //! In: the files of a model and a precision. Out: a [`Seq2SeqEngine`]. Reading files is [`crate::engine::checkpoint`]'s,
-//! knowing architectures [`super::architecture`]'s, packing weights [`super::weights`]'s.
+//! knowing architectures [`super::architecture`]'s, packing weights [`super::weights`]'s, keeping packed ones
+//! [`super::store`]'s.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::store::{Store, Stored};
 use super::translator::{Facts, Seq2SeqEngine};
 use super::{Direction, Model, Weights, architecture};
 use crate::engine::Error;
@@ -13,7 +15,7 @@ use crate::engine::checkpoint::Checkpoint;
 use crate::engine::kernels::dense::Precision;
 
 /// Opens a model from its files, by the names that they have on the hub. `label` is what the user calls it, `direction` what
-/// it is told of languages.
+/// it is told of languages. Nothing is written.
 ///
 /// # Errors
 /// [`Error::UnknownArchitecture`]; [`Error::BadModel`] where a file is missing or broken; [`Error::Io`].
@@ -23,9 +25,39 @@ pub fn open(
     direction: &Direction,
     precision: Precision,
 ) -> Result<Seq2SeqEngine<Model>, Error> {
+    open_stored(files, label, direction, precision, None).map(|(engine, _)| engine)
+}
+
+/// Opens a model as [`open`] does, and keeps its weights in int8 for the next start: beside them, or in the folder `cache`
+/// (see [`super::store`]); nowhere without one.
+///
+/// # Errors
+/// As [`open`]; none where the weights cannot be kept.
+pub fn open_stored(
+    files: BTreeMap<String, PathBuf>,
+    label: &Path,
+    direction: &Direction,
+    precision: Precision,
+    cache: Option<&Path>,
+) -> Result<(Seq2SeqEngine<Model>, Stored), Error> {
     let checkpoint = Checkpoint::open(files)?;
-    let found = architecture(&checkpoint, direction)?;
-    let weights = Weights::load(&checkpoint, found.naming.as_ref(), &found.spec, precision)?;
+    let store = cache.and_then(|cache| Store::new(&checkpoint, precision, cache));
+    let read = || store.as_ref().map(Store::read);
+    let (read, found) = rayon::join(read, || architecture(&checkpoint, direction));
+    let found = found?;
+    let (kept, refused) = match read {
+        Some(Ok(kept)) => kept.weights(&found.spec).map_or_else(|refused| (None, Some(refused)), |kept| (Some(kept), None)),
+        Some(Err(refused)) => (None, refused),
+        None => (None, None),
+    };
+    let (weights, stored) = match kept {
+        Some((weights, path)) => (weights, Stored::Read(path)),
+        None => {
+            let weights = Weights::load(&checkpoint, found.naming.as_ref(), &found.spec, precision)?;
+            let stored = store.map_or(Stored::Off, |store| store.write(&checkpoint, &weights, refused));
+            (weights, stored)
+        }
+    };
     let model = Model::new(found.spec, weights);
     let positions = Some(model.max_positions()).filter(|&limit| limit < usize::MAX);
     let declared = match checkpoint.tokenizer_config() {
@@ -41,5 +73,5 @@ pub fn open(
         max_source,
         max_target: positions,
     };
-    Ok(Seq2SeqEngine::new(model, found.tokenizer, found.generation, facts))
+    Ok((Seq2SeqEngine::new(model, found.tokenizer, found.generation, facts), stored))
 }

@@ -6,60 +6,90 @@
 //! put into that order once, at loading): 16 lanes then add up the scores of all heads at once.
 //! Shapes: t tokens, n heads, h head width; queries, keys, values and results are (h, n).
 
+use super::cache::{BLOCK, Stored};
 use crate::engine::simd::{self, LANES, dispatch};
 
 /// The keys and values of a hypothesis' tokens, among those of its siblings.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Path<'a> {
-    /// (slots, h, n)
-    pub keys: &'a [f32],
-    /// (slots, h, n)
-    pub values: &'a [f32],
+pub(super) struct Path<'a, T> {
+    /// Blocks of ([`BLOCK`] slots, keys and values, (h, n)).
+    pub blocks: &'a [Box<[T]>],
     /// The slot of each token of the hypothesis, first one first.
     pub slots: &'a [u32],
     /// n
     pub heads: usize,
 }
 
+impl<T> Path<'_, T> {
+    /// The keys of a slot.
+    #[inline(always)]
+    fn keys(&self, slot: u32, width: usize) -> &[T] {
+        let slot = slot as usize;
+        &self.blocks[slot / BLOCK][slot % BLOCK * 2 * width..][..width]
+    }
+
+    /// The values of a slot.
+    #[inline(always)]
+    fn values(&self, slot: u32, width: usize) -> &[T] {
+        let slot = slot as usize;
+        &self.blocks[slot / BLOCK][(slot % BLOCK * 2 + 1) * width..][..width]
+    }
+}
+
 /// Attends from a hypothesis' last token to all of its tokens. query, out: (h, n). `shift` is (distance back, n), added to
 /// the scores. `scratch` grows as needed.
-pub(super) fn attend_path(query: &[f32], path: Path<'_>, shift: Option<&[f32]>, out: &mut [f32], scratch: &mut Vec<f32>) {
+pub(super) fn attend_path<T: Stored>(
+    query: &[f32],
+    path: Path<'_, T>,
+    shift: Option<&[f32]>,
+    out: &mut [f32],
+    scratch: &mut Vec<f32>,
+) {
     if LANES.is_multiple_of(path.heads) && query.len().is_multiple_of(LANES) {
-        scratch.resize(path.slots.len() * LANES, 0.0);
+        scratch.resize(path.slots.len() * LANES + T::room(query.len()), 0.0);
         by_lanes(query, path, shift, out, scratch);
     } else {
-        scratch.resize((path.slots.len() + 1) * path.heads, 0.0);
+        scratch.resize((path.slots.len() + 1) * path.heads + T::room(query.len()), 0.0);
         by_heads(query, path, shift, out, scratch);
     }
 }
 
 dispatch! {
-    fn by_lanes(query: &[f32], path: Path<'_>, shift: Option<&[f32]>, out: &mut [f32], scores: &mut [f32]) = by_lanes_body
+    fn by_lanes<T: Stored>(
+        query: &[f32],
+        path: Path<'_, T>,
+        shift: Option<&[f32]>,
+        out: &mut [f32],
+        scores: &mut [f32],
+    ) = by_lanes_body
 }
 
 /// Lane l works for head l mod n. scores: (t, 16).
 #[inline(always)]
-fn by_lanes_body<const FMA: bool>(
+fn by_lanes_body<const FMA: bool, T: Stored>(
     query: &[f32],
-    path: Path<'_>,
+    path: Path<'_, T>,
     shift: Option<&[f32]>,
     out: &mut [f32],
     scores: &mut [f32],
 ) {
     /// Accumulators, so that additions need not wait for each other.
     const CHAINS: usize = 4;
-    /// Columns whose sums stay in registers.
+    /// Columns, by 16, whose sums stay in registers.
     const COLUMNS: usize = 8;
     let (width, heads, count) = (query.len(), path.heads, path.slots.len());
     let query = query.as_chunks::<LANES>().0;
-    let scores = &mut scores.as_chunks_mut::<LANES>().0[..count];
+    let (scores, wide) = scores.split_at_mut(count * LANES);
+    let scores = scores.as_chunks_mut::<LANES>().0;
     let mut largest = [f32::NEG_INFINITY; LANES];
     for (t, &slot) in path.slots.iter().enumerate() {
-        let keys = path.keys[slot as usize * width..][..width].as_chunks::<LANES>().0;
+        simd::one_round_at_a_time();
+        let keys = T::widened(path.keys(slot, width), wide).as_chunks::<LANES>().0;
         let mut sums = [[0f32; LANES]; CHAINS];
         let (query_chains, keys_chains) = (query.chunks_exact(CHAINS), keys.chunks_exact(CHAINS));
         let rest = query_chains.remainder().iter().zip(keys_chains.remainder());
         for (query, keys) in query_chains.zip(keys_chains) {
+            simd::one_round_at_a_time();
             for chain in 0..CHAINS {
                 for i in 0..LANES {
                     sums[chain][i] = simd::fma::<FMA>(query[chain][i], keys[chain][i], sums[chain][i]);
@@ -101,6 +131,7 @@ fn by_lanes_body<const FMA: bool>(
     }
     let mut total = [0f32; LANES];
     for score in scores.iter_mut() {
+        simd::one_round_at_a_time();
         for i in 0..LANES {
             score[i] = simd::exp::<FMA>(score[i] - largest[i]);
             total[i] += score[i];
@@ -109,12 +140,12 @@ fn by_lanes_body<const FMA: bool>(
     for i in 0..LANES {
         total[i] = 1.0 / total[i];
     }
-    let out = out.as_chunks_mut::<LANES>().0;
-    for (block, out) in out.chunks_mut(COLUMNS).enumerate() {
+    for (block, out) in out.chunks_mut(COLUMNS * LANES).enumerate() {
         let mut sums = [[0f32; LANES]; COLUMNS];
         for (weight, &slot) in scores.iter().zip(path.slots) {
-            let values = path.values[slot as usize * width..][..width].as_chunks::<LANES>().0;
-            let values = &values[block * COLUMNS..];
+            simd::one_round_at_a_time();
+            let values = &path.values(slot, width)[block * COLUMNS * LANES..];
+            let values = T::widened(&values[..values.len().min(COLUMNS * LANES)], wide).as_chunks::<LANES>().0;
             match values.first_chunk::<COLUMNS>() {
                 Some(values) => {
                     for column in 0..COLUMNS {
@@ -132,7 +163,8 @@ fn by_lanes_body<const FMA: bool>(
                 }
             }
         }
-        for (out, sums) in out.iter_mut().zip(&sums) {
+        for (out, sums) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(&sums) {
+            simd::one_round_at_a_time();
             for i in 0..LANES {
                 out[i] = sums[i] * total[i];
             }
@@ -141,16 +173,13 @@ fn by_lanes_body<const FMA: bool>(
 }
 
 /// The same for numbers of heads that do not divide 16. scores: (t, n), then n for the sums.
-fn by_heads(query: &[f32], path: Path<'_>, shift: Option<&[f32]>, out: &mut [f32], scores: &mut [f32]) {
+fn by_heads<T: Stored>(query: &[f32], path: Path<'_, T>, shift: Option<&[f32]>, out: &mut [f32], scores: &mut [f32]) {
     let (width, heads, count) = (query.len(), path.heads, path.slots.len());
-    let (scores, total) = scores.split_at_mut(count * heads);
-    let row = |from: &'_ [f32], slot: u32| -> std::ops::Range<usize> {
-        debug_assert!(from.len() >= (slot as usize + 1) * width);
-        slot as usize * width..(slot as usize + 1) * width
-    };
+    let (scores, rest) = scores.split_at_mut(count * heads);
+    let (total, wide) = rest.split_at_mut(heads);
     for (t, (score, &slot)) in scores.chunks_exact_mut(heads).zip(path.slots).enumerate() {
         score.fill(0.0);
-        let keys = &path.keys[row(path.keys, slot)];
+        let keys = T::widened(path.keys(slot, width), wide);
         for (query, keys) in query.chunks_exact(heads).zip(keys.chunks_exact(heads)) {
             score.iter_mut().zip(query.iter().zip(keys)).for_each(|(score, (query, key))| *score += query * key);
         }
@@ -170,7 +199,7 @@ fn by_heads(query: &[f32], path: Path<'_>, shift: Option<&[f32]>, out: &mut [f32
     }
     out.fill(0.0);
     for (weights, &slot) in scores.chunks_exact(heads).zip(path.slots) {
-        let values = &path.values[row(path.values, slot)];
+        let values = T::widened(path.values(slot, width), wide);
         for (out, values) in out.chunks_exact_mut(heads).zip(values.chunks_exact(heads)) {
             out.iter_mut().zip(weights.iter().zip(values)).for_each(|(out, (weight, value))| *out += weight * value);
         }
@@ -203,9 +232,12 @@ mod tests {
         ) {
             let (width, count) = (heads * head_width, slots.len());
             let (keys, all) = (values(40 * width, seed), values(40 * width, seed ^ 1));
+            let rows: Vec<f32> =
+                keys.chunks_exact(width).zip(all.chunks_exact(width)).flat_map(|(k, v)| [k, v].concat()).collect();
+            let blocks: Vec<Box<[f32]>> = rows.chunks(BLOCK * 2 * width).map(Into::into).collect();
             let (query, table) = (values(width, seed ^ 2), values(heads * count, seed ^ 4));
             let mut out = vec![9f32; width];
-            let path = Path { keys: &keys, values: &all, slots: &slots, heads };
+            let path = Path { blocks: &blocks, slots: &slots, heads };
             attend_path(&query, path, shifted.then_some(&table[..]), &mut out, &mut vec![7.0; 3]);
             for head in 0..heads {
                 let at = |row: &[f32], slot: usize, d: usize| f64::from(row[slot * width + d * heads + head]);

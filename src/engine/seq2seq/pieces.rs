@@ -4,6 +4,7 @@
 //! their clauses, of long clauses groups of words, of endless words parts. Translating and joining them is
 //! [`super::translator`]'s. Where sentences and clauses end is [`crate::document`]'s.
 
+use crate::arabic::letters::{self, Rule};
 use crate::document::{clause, segment};
 
 /// Cuts a text into pieces of at most `most` tokens each; a text that fits stays whole, one without words has none. Together
@@ -24,6 +25,12 @@ pub fn pieces<'t>(text: &'t str, most: usize, count: &dyn Fn(&str) -> usize) -> 
         }
     }
     found
+}
+
+/// Returns whether there is something to read in a text: more than white space, control characters and marks that are not
+/// seen. Some of these are unknown tokens to a model, not none, and it makes words up for them.
+pub fn has_ink(text: &str) -> bool {
+    letters::apply(text, &[Rule::Invisible]).chars().any(|c| !c.is_whitespace() && !c.is_control())
 }
 
 /// Adds a part whole where it fits, else its halves: characters differ in how many tokens they take, and a cut by their
@@ -65,6 +72,16 @@ mod tests {
             ["قال الوزير إنه باق.", "ثم غادر القاعة مسرعا."]
         );
         assert!(pieces(" \n ", 5, &tokens).is_empty());
+    }
+
+    #[test]
+    fn marks_and_controls_are_nothing_to_read() {
+        for text in ["", " \u{a0}\t", "\u{200f}\u{202b} \u{2067}\u{2069}\u{61c}\u{feff}", "\0\u{1}\u{7f}\u{85}"] {
+            assert!(!has_ink(text), "{text:?}");
+        }
+        for text in ["\u{202b}نعم\u{202c}", ".", "\0 1", "😀", "\u{fffd}"] {
+            assert!(has_ink(text), "{text:?}");
+        }
     }
 
     proptest! {

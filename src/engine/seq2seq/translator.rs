@@ -17,7 +17,7 @@ use crate::engine::tokenizer::pair::PairTokenizer;
 use crate::engine::{Approach, DecodeParams, Engine, Error, Fingerprint, Finish, Hypothesis, Limits};
 use crate::progress::{Progress, Silent};
 
-use super::pieces::pieces;
+use super::pieces::{has_ink, pieces};
 use super::settings::Overrides;
 use super::trace::Trace;
 
@@ -192,8 +192,9 @@ impl<S: Stepper> Seq2SeqEngine<S> {
             .iter()
             .map(|text| {
                 let pieces = pieces(text, most.saturating_sub(special).max(1), &count);
-                let ids = pieces.into_iter().map(|piece| self.tokenizer.encode(piece));
-                // Marks of direction and the like are no tokens: a model makes words up for a source without any.
+                let read = pieces.into_iter().filter(|piece| has_ink(piece));
+                let ids = read.map(|piece| self.tokenizer.encode(piece));
+                // What is no token in this vocabulary: a model makes words up for a source without any.
                 ids.filter(|ids| ids.len() > special).collect()
             })
             .collect();

@@ -101,6 +101,53 @@ impl Matrix {
         Ok(Self { rows, columns, precision, lines, scales })
     }
 
+    /// Most bytes that [`Matrix::from_pieces`] asks for at once: they stay in a core's cache until they are in their place.
+    pub const PIECE: usize = 256 << 10;
+
+    /// Says how many bytes [`Matrix::lines`] and [`Matrix::scales`] of a shape have together; none where no memory could
+    /// hold them.
+    pub fn packed_bytes(rows: usize, columns: usize, precision: Precision) -> Option<usize> {
+        let panels = rows.div_ceil(PANEL);
+        let lines = panels.checked_mul(steps(columns, precision))?.checked_mul(64)?;
+        let scales = if precision == Precision::Int8 { panels.checked_mul(PANEL * size_of::<f32>())? } else { 0 };
+        lines.checked_add(scales).filter(|&bytes| isize::try_from(bytes).is_ok())
+    }
+
+    /// Puts a matrix together from pieces of [`Matrix::lines`] and then of [`Matrix::scales`] (little-endian), in order:
+    /// `next` fills each piece, of [`Matrix::PIECE`] bytes at most. The memory for all of it is taken before the first.
+    ///
+    /// # Errors
+    /// The first of `next`; where no memory could hold the shape, or a scale is not finite.
+    pub fn from_pieces<E: From<Error>>(
+        rows: usize,
+        columns: usize,
+        precision: Precision,
+        mut next: impl FnMut(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let too_large = Error::Size { what: "packed matrix", got: usize::MAX, expected: isize::MAX as usize };
+        let bytes = Self::packed_bytes(rows, columns, precision).ok_or(too_large)?;
+        let count = rows.div_ceil(PANEL) * steps(columns, precision);
+        let mut lines = Vec::with_capacity(count);
+        let mut scales = Vec::with_capacity((bytes - count * 64) / size_of::<f32>());
+        let mut piece = vec![0u8; bytes.min(Self::PIECE)];
+        while lines.len() < count {
+            let wanted = ((count - lines.len()) * 64).min(Self::PIECE);
+            next(&mut piece[..wanted])?;
+            lines.extend(piece[..wanted].as_chunks::<64>().0.iter().map(|&line| Line(line)));
+        }
+        let mut left = bytes - count * 64;
+        while left > 0 {
+            let wanted = left.min(Self::PIECE);
+            next(&mut piece[..wanted])?;
+            scales.extend(piece[..wanted].as_chunks::<4>().0.iter().map(|&scale| f32::from_le_bytes(scale)));
+            left -= wanted;
+        }
+        if let Some((row, &value)) = scales.iter().enumerate().find(|(_, scale)| !scale.is_finite()) {
+            return Err(Error::Weight { row, value }.into());
+        }
+        Ok(Self { rows, columns, precision, lines, scales })
+    }
+
     /// The packed weights: one panel after the other.
     pub fn lines(&self) -> impl Iterator<Item = &[u8; 64]> {
         self.lines.iter().map(|line| &line.0)
