@@ -258,7 +258,7 @@ fn of_entry(
 pub fn load_options(precision: Precision, global: &GlobalArgs) -> LoadOptions {
     // Without such a folder nothing is kept, and whoever needs it says why there is none.
     let cache = models::hub_options(global).ok().map(|options| options.own_cache.join("_packed"));
-    LoadOptions { precision, cache }
+    LoadOptions { precision, cache, ..LoadOptions::default() }
 }
 
 /// Loads the files of a registry entry.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use mujaz::engine::kernels::dense::Precision;
 use mujaz::engine::load::ModelPaths;
-use mujaz::engine::seq2seq::{self, Decoded, Decoding, Model, Seq2SeqEngine};
+use mujaz::engine::seq2seq::{self, Decoded, Decoding, Direction, Model, Seq2SeqEngine};
 use mujaz::progress::Silent;
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ fn expected(folder: &Path) -> Value {
 }
 
 fn engine(folder: &Path, precision: Precision) -> Seq2SeqEngine<Model> {
-    seq2seq::open(ModelPaths::at(folder).unwrap().files, folder, precision).unwrap()
+    seq2seq::open(ModelPaths::at(folder).unwrap().files, folder, &Direction::default(), precision).unwrap()
 }
 
 /// As the reference searched: at most 24 new tokens, nothing tried again.

@@ -43,7 +43,7 @@ fn safetensors(tensors: &Named, path: &Path) {
 /// What a model says of the reference's sentences, opened the way a user's is.
 fn said(folder: &Path, precision: Precision) -> Vec<(String, f32)> {
     let paths = load::ModelPaths::at(folder).unwrap();
-    let mut loaded = load::open(&paths, &LoadOptions { precision }).unwrap();
+    let mut loaded = load::open(&paths, &LoadOptions { precision, ..LoadOptions::default() }).unwrap();
     assert!(matches!(loaded, Loaded::EncoderDecoder { .. }) && loaded.precision() == precision.to_string());
     let expected = expected(&big());
     let found = loaded.engine().raw(&texts(&expected), &RawOptions::default(), &Silent).unwrap();
@@ -248,7 +248,7 @@ fn the_files_that_the_registry_lists_for_madlad_are_enough() {
     let mut loaded = load::open(&paths, &LoadOptions::default()).unwrap();
     let found = loaded.engine().raw(&["نعم", "", "وصل الوزير"], &RawOptions::default(), &Silent).unwrap();
     assert!(found[0].tokens > 0 && found[1].tokens == 0 && found[2].tokens > 0, "{found:?}");
-    let engine = seq2seq::open(paths.files, &paths.label, Precision::F32).unwrap();
+    let engine = seq2seq::open(paths.files, &paths.label, &Direction::default(), Precision::F32).unwrap();
     assert_eq!(engine.tokenizer().piece(engine.tokenizer().encode("نعم")[0]), Some("<2en>"));
 }
 
