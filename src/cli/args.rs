@@ -49,7 +49,7 @@ pub struct GlobalArgs {
 const BRIEF_EXAMPLES: &str = "\
 Examples:
   mujaz brief articles -o notes                               the best translator that is there
-  mujaz brief articles --translator ./opus-mt-tc-big-ar-en    a checkpoint folder, laid out as on the hub
+  mujaz brief articles --translator ./opus-mt-tc-big-ar-en    a checkpoint folder
   mujaz brief articles --summarizer mt5-m2o-english-crosssum  a summariser writes the first bullet";
 
 const TRANSLATE_EXAMPLES: &str = "\

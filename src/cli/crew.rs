@@ -9,7 +9,7 @@ use mujaz::briefing::ModelLine;
 use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths, Precision};
 use mujaz::engine::seq2seq::{Direction, Overrides};
 use mujaz::glossary::Glossary;
-use mujaz::hub::ModelFiles;
+use mujaz::hub::{self, ModelFiles};
 use mujaz::pipeline::{Article, Models, Wanted};
 use mujaz::progress::Progress;
 use mujaz::registry::{ModelEntry, Registry, Task};
@@ -323,10 +323,11 @@ pub fn best_translator(
     progress: &dyn Progress,
 ) -> Result<(ModelEntry, ModelFiles), CommandError> {
     let registry = models::registry(global, printer)?;
-    let candidates = registry.translators().into_iter().filter(|entry| load::runs(&entry.architecture));
+    let candidates: Vec<&ModelEntry> =
+        registry.translators().into_iter().filter(|entry| load::runs(&entry.architecture)).collect();
     let options = models::hub_options(global)?;
     let mut missed: Option<(&ModelEntry, CommandError)> = None;
-    for entry in candidates {
+    for &entry in &candidates {
         match models::pull(entry, &options, printer, progress) {
             Ok(files) => {
                 if let Some((better, error)) = missed {
@@ -345,8 +346,13 @@ pub fn best_translator(
             Err(error) => return Err(error),
         }
     }
+    // One that is here and damaged is what stands in the way, whichever would have been better.
+    let damaged = candidates.iter().find_map(|entry| match hub::resolve(entry, &options) {
+        Err(error @ hub::Error::Damaged { .. }) => Some(CommandError::from(error)),
+        _ => None,
+    });
     let nothing = || CommandError::message(Kind::Model, "the registry has no model that translates");
-    Err(missed.map_or_else(nothing, |(_, error)| error))
+    Err(damaged.or(missed.map(|(_, error)| error)).unwrap_or_else(nothing))
 }
 
 fn draft(model: &str, chosen: bool) -> String {

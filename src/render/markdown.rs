@@ -232,7 +232,9 @@ fn footer(note: &Note, page: &mut Page) {
     let mut lines = vec![format!("- Checks: {}", checks_line(note))];
     for model in &note.models {
         let mut facts = vec![markdown(&model.licence)];
-        facts.extend(Some(markdown(&model.decoding)).filter(|decoding| !decoding.is_empty()));
+        if !model.decoding.is_empty() {
+            facts.push(format!("decoding: {}", markdown(&model.decoding)));
+        }
         facts.extend(model.unverified.as_deref().map(markdown));
         lines.push(format!(
             "- Model for {}: {} at {} ({})",

@@ -139,7 +139,7 @@ fn a_model_pulled_from_the_hub_translates_by_its_id_and_offline_afterwards() {
     let page = world.run(None, &["brief", "a.txt", "--translator", "tiny"]);
     let page = String::from_utf8(page.stdout).unwrap();
     let line = page.lines().find(|line| line.starts_with("- Model for translation: `tiny` at `")).unwrap();
-    assert!(line.contains("(Tiny Terms; int8, 4 beams") && line.contains("first seen 2"), "{line}");
+    assert!(line.contains("(Tiny Terms; decoding: int8, 4 beams") && line.contains("first seen 2"), "{line}");
     assert!(!page.contains("Draft quality"), "{page}");
 }
 
