@@ -12,15 +12,10 @@ use sha2::{Digest, Sha256};
 use super::gguf::Gguf;
 use super::llm::LlmEngine;
 use super::llm::model::{self, LlmModel};
-<<<<<<< HEAD
 use super::seq2seq::settings;
 use super::seq2seq::{self, Direction, Overrides, Seq2SeqEngine, Stored};
-use super::{Engine, Error, Generator, Rewriter, linear};
-=======
-use super::seq2seq::{self, Stored};
 use super::sha256::{self, hex};
-use super::{Engine, Error, Generator, linear};
->>>>>>> store
+use super::{Engine, Error, Generator, Rewriter, linear};
 
 pub use super::kernels::dense::Precision;
 
@@ -177,16 +172,7 @@ impl ModelPaths {
     ///
     /// # Errors
     /// Where a file cannot be read.
-<<<<<<< HEAD
-    pub fn fingerprint(&self) -> Result<String, Error> {
-=======
     pub fn fingerprint(&self, memory: Option<&Path>) -> Result<String, Error> {
-        let is_weights = |name: &str| {
-            is_gguf(name)
-                || name.ends_with(".safetensors")
-                || (name.ends_with(".bin") && name.starts_with("pytorch_model"))
-        };
->>>>>>> store
         let is_other = |name: &str| [".json", ".spm", ".model", ".txt"].iter().any(|end| name.ends_with(end));
         let weights = self.hashes(is_weights, memory)?;
         let others = self.hashes(is_other, memory)?;

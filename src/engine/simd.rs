@@ -77,18 +77,6 @@ pub fn level() -> Level {
     Level::Baseline
 }
 
-/// Keeps the compiler from making vectors across the rounds of an outer loop, by gathering and scattering, where those of its
-/// inner loop over [`LANES`] are meant: it does not do so around an assembly statement, of which it knows nothing but that it
-/// is there. No instruction comes of it.
-#[inline(always)]
-pub fn one_round_at_a_time() {
-    // SAFETY: there is no instruction, so nothing is touched.
-    #[allow(unsafe_code)]
-    unsafe {
-        std::arch::asm!("", options(nomem, nostack, preserves_flags));
-    }
-}
-
 /// Multiplies and adds: one rounding where the processor can, two where it cannot.
 #[inline(always)]
 pub fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {

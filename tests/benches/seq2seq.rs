@@ -1,9 +1,11 @@
-//! How fast an encoder-decoder model translates, beside CTranslate2 on the same model, lines and machine.
+//! How fast an encoder-decoder model translates, beside `CTranslate2` on the same model, lines and machine.
 //!
 //! Run: `cargo bench --bench seq2seq -- MODEL_DIR LINES.txt [--precision int8|f32] [--beam 4] [--tokens 30] [--rounds 3]
 //! [--peer PEER_CTRANSLATE2.py] [--python python3] [--rows N] [--workers N]`. With `--peer` the two sides take turns, each first
 //! in turn, and the best of each counts. Models: `../shared/bench/make_marian.py`. One JSON line is printed.
 //! Without arguments (as `cargo test --benches` calls it) it does nothing.
+
+#![allow(clippy::print_stdout)]
 
 use std::path::Path;
 use std::process::Command;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use mujaz::engine::load::{ModelPaths, Precision};
-use mujaz::engine::seq2seq::{self, Decoding, Model, Seq2SeqEngine, Stored};
+use mujaz::engine::seq2seq::{self, Direction, Decoding, Model, Seq2SeqEngine, Stored};
 use mujaz::progress::Silent;
 
 use crate::common;
@@ -30,7 +30,7 @@ fn model_in(folder: &Path) -> PathBuf {
 
 fn open(model: &Path, cache: Option<&Path>) -> (Seq2SeqEngine<Model>, Stored) {
     let paths = ModelPaths::at(model).unwrap();
-    seq2seq::open_stored(paths.files, &paths.label, Precision::Int8, cache).unwrap()
+    seq2seq::open_stored(paths.files, &paths.label, &Direction::default(), Precision::Int8, cache).unwrap()
 }
 
 /// All that can be seen of an engine's arithmetic, to the last bit.
@@ -53,7 +53,7 @@ fn the_second_start_gives_the_same_bit_for_bit() {
     let home = tempfile::tempdir().unwrap();
     let (model, cache) = (model_in(&home.path().join("model")), home.path().join("cache"));
     let paths = ModelPaths::at(&model).unwrap();
-    let plain = outcome(&seq2seq::open(paths.files, &paths.label, Precision::Int8).unwrap());
+    let plain = outcome(&seq2seq::open(paths.files, &paths.label, &Direction::default(), Precision::Int8).unwrap());
     assert!(!model.join(BESIDE).exists(), "nothing is kept that was not asked for");
     assert!(plain.iter().any(|(ids, ..)| ids.len() > 1));
 
@@ -74,7 +74,7 @@ fn the_second_start_gives_the_same_bit_for_bit() {
     let before = paths.fingerprint(None).unwrap();
     fs_err::remove_file(model.join(BESIDE)).unwrap();
     assert_eq!(ModelPaths::at(&model).unwrap().fingerprint(None).unwrap(), before);
-    let (_, stored) = seq2seq::open_stored(paths.files, &model, Precision::F32, Some(&cache)).unwrap();
+    let (_, stored) = seq2seq::open_stored(paths.files, &model, &Direction::default(), Precision::F32, Some(&cache)).unwrap();
     assert_eq!(stored, Stored::Off);
     assert!(!model.join(BESIDE).exists());
 }

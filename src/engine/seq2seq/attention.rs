@@ -288,9 +288,9 @@ fn mix_of<const FMA: bool, const M: usize, const C: usize>(
             }
         }
     }
-    for m in 0..M {
-        for c in 0..C {
-            put(m, at + c * LANES, &sums[m][c]);
+    for (m, sums) in sums.iter().enumerate() {
+        for (c, sums) in sums.iter().enumerate() {
+            put(m, at + c * LANES, sums);
         }
     }
     at + C * LANES

@@ -8,6 +8,8 @@ mod cache;
 mod decoder;
 mod encoder;
 mod path;
+#[cfg(target_arch = "x86_64")]
+mod path_avx512;
 mod relative;
 pub mod architecture;
 mod attention;

@@ -3,7 +3,7 @@
 //! In: a [`Spec`] and [`Weights`]. Out: a [`Stepper`]. The tokens of all sources, and then all hypotheses, form one flat
 //! matrix without padding, so there is nothing to mask, and what one source is worth does not depend on the others, bit
 //! for bit. Reading sources is `encoder`'s, growing hypotheses `decoder`'s, choosing tokens [`crate::engine::decode`]'s.
-//! Source: modeling_marian.py, modeling_m2m_100.py and modeling_t5.py of transformers 5.23.0.
+//! Source: `modeling_marian.py`, `modeling_m2m_100.py` and `modeling_t5.py` of transformers 5.23.0.
 //! Shapes: r rows, d `d_model`.
 
 use rayon::prelude::*;

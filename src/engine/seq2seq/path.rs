@@ -23,14 +23,14 @@ pub(super) struct Path<'a, T> {
 impl<T> Path<'_, T> {
     /// The keys of a slot.
     #[inline(always)]
-    fn keys(&self, slot: u32, width: usize) -> &[T] {
+    pub fn keys(&self, slot: u32, width: usize) -> &[T] {
         let slot = slot as usize;
         &self.blocks[slot / BLOCK][slot % BLOCK * 2 * width..][..width]
     }
 
     /// The values of a slot.
     #[inline(always)]
-    fn values(&self, slot: u32, width: usize) -> &[T] {
+    pub fn values(&self, slot: u32, width: usize) -> &[T] {
         let slot = slot as usize;
         &self.blocks[slot / BLOCK][(slot % BLOCK * 2 + 1) * width..][..width]
     }
@@ -47,6 +47,10 @@ pub(super) fn attend_path<T: Stored>(
 ) {
     if LANES.is_multiple_of(path.heads) && query.len().is_multiple_of(LANES) {
         scratch.resize(path.slots.len() * LANES + T::room(query.len()), 0.0);
+        #[cfg(target_arch = "x86_64")]
+        if super::path_avx512::by_lanes(query, path, shift, out, scratch) {
+            return;
+        }
         by_lanes(query, path, shift, out, scratch);
     } else {
         scratch.resize((path.slots.len() + 1) * path.heads + T::room(query.len()), 0.0);
@@ -83,14 +87,12 @@ fn by_lanes_body<const FMA: bool, T: Stored>(
     let scores = scores.as_chunks_mut::<LANES>().0;
     let mut largest = [f32::NEG_INFINITY; LANES];
     for (t, &slot) in path.slots.iter().enumerate() {
-        simd::one_round_at_a_time();
         let keys = T::widened(path.keys(slot, width), wide).as_chunks::<LANES>().0;
         let mut sums = [[0f32; LANES]; CHAINS];
         let (query_chains, keys_chains) = (query.chunks_exact(CHAINS), keys.chunks_exact(CHAINS));
         let rest = query_chains.remainder().iter().zip(keys_chains.remainder());
         for (query, keys) in query_chains.zip(keys_chains) {
-            simd::one_round_at_a_time();
-            for chain in 0..CHAINS {
+                for chain in 0..CHAINS {
                 for i in 0..LANES {
                     sums[chain][i] = simd::fma::<FMA>(query[chain][i], keys[chain][i], sums[chain][i]);
                 }
@@ -131,20 +133,16 @@ fn by_lanes_body<const FMA: bool, T: Stored>(
     }
     let mut total = [0f32; LANES];
     for score in scores.iter_mut() {
-        simd::one_round_at_a_time();
         for i in 0..LANES {
             score[i] = simd::exp::<FMA>(score[i] - largest[i]);
             total[i] += score[i];
         }
     }
-    for i in 0..LANES {
-        total[i] = 1.0 / total[i];
-    }
+    total.iter_mut().for_each(|total| *total = 1.0 / *total);
     for (block, out) in out.chunks_mut(COLUMNS * LANES).enumerate() {
         let mut sums = [[0f32; LANES]; COLUMNS];
         for (weight, &slot) in scores.iter().zip(path.slots) {
-            simd::one_round_at_a_time();
-            let values = &path.values(slot, width)[block * COLUMNS * LANES..];
+                let values = &path.values(slot, width)[block * COLUMNS * LANES..];
             let values = T::widened(&values[..values.len().min(COLUMNS * LANES)], wide).as_chunks::<LANES>().0;
             match values.first_chunk::<COLUMNS>() {
                 Some(values) => {
@@ -164,8 +162,7 @@ fn by_lanes_body<const FMA: bool, T: Stored>(
             }
         }
         for (out, sums) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(&sums) {
-            simd::one_round_at_a_time();
-            for i in 0..LANES {
+                for i in 0..LANES {
                 out[i] = sums[i] * total[i];
             }
         }
@@ -239,6 +236,11 @@ mod tests {
             let mut out = vec![9f32; width];
             let path = Path { blocks: &blocks, slots: &slots, heads };
             attend_path(&query, path, shifted.then_some(&table[..]), &mut out, &mut vec![7.0; 3]);
+            let mut twin = vec![8f32; width];
+            if LANES.is_multiple_of(heads) && width.is_multiple_of(LANES) {
+                by_lanes(&query, path, shifted.then_some(&table[..]), &mut twin, &mut vec![0.0; count * LANES]);
+                prop_assert_eq!(&twin, &out, "the fast path is its plain twin");
+            }
             for head in 0..heads {
                 let at = |row: &[f32], slot: usize, d: usize| f64::from(row[slot * width + d * heads + head]);
                 let weights: Vec<f64> = (0..count).map(|t| {

@@ -9,7 +9,7 @@ use crate::engine::{Engine, Error, Fingerprint, Hypothesis, Rewriter};
 use crate::progress::Progress;
 
 /// Longest text, in tokens: what summarisers of this family were trained on (Hasan et al. 2021, "XL-Sum"; the same makers'
-/// CrossSum models). A model that takes less says so.
+/// `CrossSum` models). A model that takes less says so.
 const LONGEST: usize = 512;
 /// Most new tokens where the model's settings say nothing: three sentences of thirty words.
 const MOST_NEW_TOKENS: usize = 128;

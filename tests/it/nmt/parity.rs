@@ -184,8 +184,8 @@ fn the_reference_s_padded_batch_is_what_single_sentences_give() {
     }
 }
 
-/// What was measured in int8 on x86-64 (CTranslate2 4 in int8 has [8, 7, 8] and [8, 4, 6] on the first two): name, how many of 8 translations are the same in each search, and
-/// first tokens, then the mean difference of the ten best first logits and the largest of the encoder's values.
+/// What was measured in int8 on x86-64 (`CTranslate2` 4 in int8 has [8, 7, 8] and [8, 4, 6] on the first two): name, how
+/// many of 8 translations are the same in each search, and first tokens, then the mean difference of the ten best first logits and the largest of the encoder's values.
 const MEASURED: [(&str, [usize; 3], usize, f32, f32); 5] = [
     ("opus-mt-tc-big-tiny", [7, 8, 8], 8, 0.0236, 0.0152),
     ("opus-mt-tiny", [8, 5, 6], 8, 0.0304, 0.0322),

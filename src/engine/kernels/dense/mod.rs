@@ -11,7 +11,7 @@
 //! Files: [`matrix`] packs weights, `input` quantises activations, `tile` defines what a kernel computes (with the plain
 //! twin), `avx512`, `avx2`, `neon` are the fast ones, `walk` shares tiles among threads, [`top`] keeps the best columns.
 //!
-//! Source: dynamic quantisation of rows as in CTranslate2 and Marian (Junczys-Dowmunt et al. 2018); the packing is ours.
+//! Source: dynamic quantisation of rows as in `CTranslate2` and Marian (Junczys-Dowmunt et al. 2018); the packing is ours.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -173,7 +173,6 @@ fn fold_body<const FMA: bool>(line: &[f32; WIDTH], reference: &mut f32, lanes: &
     }
     let reference = *reference;
     for values in line.as_chunks::<LANES>().0 {
-        simd::one_round_at_a_time();
         for i in 0..LANES {
             lanes[i] += simd::exp::<FMA>(values[i] - reference);
         }
