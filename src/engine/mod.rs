@@ -11,9 +11,9 @@ pub mod gguf;
 pub mod kernels;
 pub mod linear;
 pub mod llm;
+pub mod load;
 pub mod m2m100;
 pub mod marian;
-pub mod load;
 pub mod raw;
 pub mod seq2seq;
 pub mod sha256;
@@ -79,7 +79,16 @@ pub struct DecodeParams {
 
 impl Default for DecodeParams {
     fn default() -> Self {
-        Self { greedy: 1, samples: 0, temperature: 0.7, top_p: 0.95, seed: 1, constrained: true, max_new_tokens: 0, no_repeat_ngram: 0 }
+        Self {
+            greedy: 1,
+            samples: 0,
+            temperature: 0.7,
+            top_p: 0.95,
+            seed: 1,
+            constrained: true,
+            max_new_tokens: 0,
+            no_repeat_ngram: 0,
+        }
     }
 }
 
@@ -163,12 +172,7 @@ pub trait Engine: Send {
     /// # Errors
     /// As [`Engine::translate`]; [`Error::Unsupported`] for options that the model has no use for, before any work;
     /// [`Error::Cancelled`] where the user asked to stop.
-    fn raw(
-        &mut self,
-        lines: &[&str],
-        options: &RawOptions,
-        progress: &dyn Progress,
-    ) -> Result<Vec<Hypothesis>, Error> {
+    fn raw(&mut self, lines: &[&str], options: &RawOptions, progress: &dyn Progress) -> Result<Vec<Hypothesis>, Error> {
         raw::greedy(self, lines, options, progress)
     }
 

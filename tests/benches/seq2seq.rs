@@ -1,7 +1,7 @@
 //! How fast an encoder-decoder model translates, beside `CTranslate2` on the same model, lines and machine.
 //!
 //! Run: `cargo bench --bench seq2seq -- MODEL_DIR LINES.txt [--precision int8|f32] [--beam 4] [--tokens 30] [--rounds 3]
-//! [--peer PEER_CTRANSLATE2.py] [--python python3] [--rows N] [--workers N]`. With `--peer` the two sides take turns, each first
+//! [--peer PEER_CTRANSLATE2.py] [--python python3] [--rows N] [--source-tokens N] [--workers N]`. With `--peer` the two sides take turns, each first
 //! in turn, and the best of each counts. Models: `../shared/bench/make_marian.py`. One JSON line is printed.
 //! Without arguments (as `cargo test --benches` calls it) it does nothing.
 
@@ -51,10 +51,12 @@ fn main() {
 
     let started = Instant::now();
     let paths = ModelPaths::at(Path::new(folder)).expect("the folder can be read");
-    let mut engine = seq2seq::open(paths.files, &paths.label, &Direction::default(), precision).expect("the model can be opened");
+    let mut engine =
+        seq2seq::open(paths.files, &paths.label, &Direction::default(), precision).expect("the model can be opened");
     let load = started.elapsed().as_secs_f64();
     let mut room = Room { workers: arguments.number("--workers"), ..Room::default() };
     room.rows = arguments.number("--rows").unwrap_or(room.rows);
+    room.source_tokens = arguments.number("--source-tokens").unwrap_or(room.source_tokens);
     engine.set_room(room);
 
     let how = Decoding { beams, force_tokens: Some(tokens), ..Decoding::default() };

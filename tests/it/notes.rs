@@ -430,7 +430,7 @@ fn what_a_summariser_writes_of_the_article_is_the_first_bullet() {
     // The bullet that said the same is gone, the others are as they were.
     assert_eq!(summary.bullets[1..], plain.bullets[..2]);
     assert_eq!((summary.bullets.len(), &summary.remark), (3, &None));
-    assert_eq!(model.summary(1).bullets, std::slice::from_ref(&first));
+    assert_eq!(model.summary(1).bullets, std::slice::from_ref(first));
     // It reads the paragraphs, in Arabic.
     let text = &model.asked[0];
     assert!(text.starts_with("صوت مجلس المدينة") && text.ends_with("صبرهم الطويل."), "{text}");

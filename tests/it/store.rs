@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use mujaz::engine::load::{ModelPaths, Precision};
-use mujaz::engine::seq2seq::{self, Direction, Decoding, Model, Seq2SeqEngine, Stored};
+use mujaz::engine::seq2seq::{self, Decoding, Direction, Model, Seq2SeqEngine, Stored};
 use mujaz::progress::Silent;
 
 use crate::common;
@@ -74,7 +74,8 @@ fn the_second_start_gives_the_same_bit_for_bit() {
     let before = paths.fingerprint(None).unwrap();
     fs_err::remove_file(model.join(BESIDE)).unwrap();
     assert_eq!(ModelPaths::at(&model).unwrap().fingerprint(None).unwrap(), before);
-    let (_, stored) = seq2seq::open_stored(paths.files, &model, &Direction::default(), Precision::F32, Some(&cache)).unwrap();
+    let (_, stored) =
+        seq2seq::open_stored(paths.files, &model, &Direction::default(), Precision::F32, Some(&cache)).unwrap();
     assert_eq!(stored, Stored::Off);
     assert!(!model.join(BESIDE).exists());
 }

@@ -48,9 +48,10 @@ pub struct Room {
 }
 
 impl Default for Room {
-    /// 128 rows: 32 sources of 4 beams, more of which no longer makes the weights' way from memory cheaper.
+    /// 128 rows: 32 sources of 4 beams, more of which no longer makes the weights' way from memory cheaper. 8192 source tokens:
+    /// 128 sentences of news, so that greedy search, too, has its rows (measured: a quarter faster than with 4096).
     fn default() -> Self {
-        Self { rows: 128, source_tokens: 4096, max_source: usize::MAX, workers: None }
+        Self { rows: 128, source_tokens: 8192, max_source: usize::MAX, workers: None }
     }
 }
 

@@ -314,11 +314,10 @@ mod tests {
     /// One head of one query in f64.
     fn plain(query: &[f32], keys: &[&[f32]], values: &[&[f32]], shift: &[f32]) -> Vec<f64> {
         let dot = |key: &&[f32]| query.iter().zip(*key).map(|(q, k)| f64::from(*q) * f64::from(*k)).sum::<f64>();
-        let weights: Vec<f64> = keys.iter().zip(shift).map(|(key, shift)| (dot(key) + f64::from(*shift)).exp()).collect();
+        let weights: Vec<f64> =
+            keys.iter().zip(shift).map(|(key, shift)| (dot(key) + f64::from(*shift)).exp()).collect();
         let sum: f64 = weights.iter().sum();
-        (0..query.len())
-            .map(|d| weights.iter().zip(values).map(|(w, v)| w / sum * f64::from(v[d])).sum())
-            .collect()
+        (0..query.len()).map(|d| weights.iter().zip(values).map(|(w, v)| w / sum * f64::from(v[d])).sum()).collect()
     }
 
     proptest! {

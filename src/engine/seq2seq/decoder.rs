@@ -10,9 +10,9 @@ use super::attention::Queries;
 use super::model::{Model, Source};
 use super::spec::Side;
 use super::weights::{CrossAttention, SelfAttention, index, tensor};
+use crate::engine::Error;
 use crate::engine::decode::step::{Scored, Step, Want};
 use crate::engine::kernels::dense::{Buffer, Input, Row, Threads, Tops};
-use crate::engine::Error;
 
 impl Model {
     /// Grows hypotheses by one token each.

@@ -4,19 +4,19 @@
 //! hypotheses step by step. Which tokens are chosen is [`super::decode`]'s; how an architecture names its tensors and
 //! writes its tokens is `marian`'s, `m2m100`'s and `t5`'s.
 
+pub mod architecture;
+mod attention;
 mod cache;
 mod decoder;
 mod encoder;
-mod path;
-#[cfg(target_arch = "x86_64")]
-mod path_avx512;
-mod relative;
-pub mod architecture;
-mod attention;
 pub mod fairseq;
 pub mod model;
 mod open;
+mod path;
+#[cfg(target_arch = "x86_64")]
+mod path_avx512;
 pub mod pieces;
+mod relative;
 mod rewriter;
 pub mod settings;
 pub mod spec;

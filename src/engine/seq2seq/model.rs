@@ -82,11 +82,7 @@ impl Model {
     }
 
     /// Looks embeddings up and adds positions. Returns (ids, d).
-    pub(super) fn embed(
-        &self,
-        side: Side,
-        tokens: impl Iterator<Item = (u32, usize)>,
-    ) -> Result<Vec<f32>, Error> {
+    pub(super) fn embed(&self, side: Side, tokens: impl Iterator<Item = (u32, usize)>) -> Result<Vec<f32>, Error> {
         let (width, matrix) = (self.spec.width, &self.weights.embeddings[index(side)]);
         let mut x = Vec::with_capacity(tokens.size_hint().0 * width);
         for (token, position) in tokens {
@@ -181,7 +177,9 @@ impl Model {
                 Activation::GeluTanh => simd::gelu_gate(gate, up, out),
                 Activation::Swish => simd::silu_gate(gate, up, out),
                 Activation::Relu => out.iter_mut().zip(pairs).for_each(|(out, (gate, up))| *out = gate.max(0.0) * up),
-                Activation::Gelu => out.iter_mut().zip(pairs).for_each(|(out, (gate, up))| *out = simd::gelu(*gate) * up),
+                Activation::Gelu => {
+                    out.iter_mut().zip(pairs).for_each(|(out, (gate, up))| *out = simd::gelu(*gate) * up)
+                }
             }
         });
         gated

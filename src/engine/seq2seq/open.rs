@@ -12,6 +12,7 @@ use super::translator::{Facts, Seq2SeqEngine};
 use super::{Direction, Model, Weights, architecture};
 use crate::engine::Error;
 use crate::engine::checkpoint::Checkpoint;
+use crate::engine::decode::Room;
 use crate::engine::kernels::dense::Precision;
 
 /// Opens a model from its files, by the names that they have on the hub. `label` is what the user calls it, `direction` what
@@ -75,5 +76,10 @@ pub fn open_stored(
         max_source,
         max_target: positions,
     };
-    Ok((Seq2SeqEngine::new(model, found.tokenizer, found.generation, facts), stored))
+    let mut engine = Seq2SeqEngine::new(model, found.tokenizer, found.generation, facts);
+    if precision == Precision::F32 {
+        // The weights are four times as large: one batch on all threads, so that they come from memory once (measured: 3 to 8 %).
+        engine.set_room(Room { workers: Some(1), ..Room::default() });
+    }
+    Ok((engine, stored))
 }

@@ -92,7 +92,7 @@ fn by_lanes_body<const FMA: bool, T: Stored>(
         let (query_chains, keys_chains) = (query.chunks_exact(CHAINS), keys.chunks_exact(CHAINS));
         let rest = query_chains.remainder().iter().zip(keys_chains.remainder());
         for (query, keys) in query_chains.zip(keys_chains) {
-                for chain in 0..CHAINS {
+            for chain in 0..CHAINS {
                 for i in 0..LANES {
                     sums[chain][i] = simd::fma::<FMA>(query[chain][i], keys[chain][i], sums[chain][i]);
                 }
@@ -142,7 +142,7 @@ fn by_lanes_body<const FMA: bool, T: Stored>(
     for (block, out) in out.chunks_mut(COLUMNS * LANES).enumerate() {
         let mut sums = [[0f32; LANES]; COLUMNS];
         for (weight, &slot) in scores.iter().zip(path.slots) {
-                let values = &path.values(slot, width)[block * COLUMNS * LANES..];
+            let values = &path.values(slot, width)[block * COLUMNS * LANES..];
             let values = T::widened(&values[..values.len().min(COLUMNS * LANES)], wide).as_chunks::<LANES>().0;
             match values.first_chunk::<COLUMNS>() {
                 Some(values) => {
@@ -162,7 +162,7 @@ fn by_lanes_body<const FMA: bool, T: Stored>(
             }
         }
         for (out, sums) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(&sums) {
-                for i in 0..LANES {
+            for i in 0..LANES {
                 out[i] = sums[i] * total[i];
             }
         }

@@ -64,8 +64,9 @@ mod tests {
             .map(|relative| bucket(relative, Side::Encoder, 32, 128))
             .to_vec();
         assert_eq!(encoder, [15, 15, 15, 10, 8, 7, 1, 0, 17, 23, 24, 26, 31, 31, 31]);
-        let decoder: Vec<usize> =
-            [0, -1, -8, -15, -16, -20, -64, -127, -200, 3].map(|relative| bucket(relative, Side::Decoder, 32, 128)).to_vec();
+        let decoder: Vec<usize> = [0, -1, -8, -15, -16, -20, -64, -127, -200, 3]
+            .map(|relative| bucket(relative, Side::Decoder, 32, 128))
+            .to_vec();
         assert_eq!(decoder, [0, 1, 8, 15, 16, 17, 26, 31, 31, 0]);
     }
 }

@@ -263,8 +263,7 @@ impl Loader<'_> {
         }
         let [source, target, output]: [Arc<Matrix>; 3] = matrices.try_into().expect("there are three parts");
         if output.rows() != self.spec.vocabulary {
-            let reason =
-                format!("the output projection has {} rows, expected {}", output.rows(), self.spec.vocabulary);
+            let reason = format!("the output projection has {} rows, expected {}", output.rows(), self.spec.vocabulary);
             return Err(self.tensors.bad(reason));
         }
         let bias = match self.tensors.find(&self.naming.names(Part::ProjectionBias, Piece::Bias)) {
@@ -333,14 +332,21 @@ impl Loader<'_> {
         // A hypothesis' own tokens are attended to with the heads side by side: see `path`.
         let side_by_side = (side == Side::Decoder).then_some(heads);
         let attention = SelfAttention {
-            qkv: self.linear(side, layer, &[Role::Query, Role::Key, Role::Value], inner, width, |role, values, row| {
-                if role == Role::Query {
-                    values.iter_mut().for_each(|value| *value *= query_scale);
-                }
-                if let Some(heads) = side_by_side {
-                    *values = interleaved(values, heads, row);
-                }
-            })?,
+            qkv: self.linear(
+                side,
+                layer,
+                &[Role::Query, Role::Key, Role::Value],
+                inner,
+                width,
+                |role, values, row| {
+                    if role == Role::Query {
+                        values.iter_mut().for_each(|value| *value *= query_scale);
+                    }
+                    if let Some(heads) = side_by_side {
+                        *values = interleaved(values, heads, row);
+                    }
+                },
+            )?,
             output: self.linear(side, layer, &[Role::Output], width, inner, |_, values, row| {
                 if let Some(heads) = side_by_side.filter(|_| row > 1) {
                     *values = values.chunks_exact(row).flat_map(|row| interleaved(row, heads, 1)).collect();

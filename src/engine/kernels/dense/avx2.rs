@@ -103,9 +103,8 @@ unsafe fn exact<const R: usize>(operands: &Operands<'_>, panel: usize, from: usi
     let lines = operands.lines.as_ptr().cast::<f32>();
     for step in 0..operands.steps {
         // SAFETY: the panel has `steps` lines of 16 aligned values from `panel * stride` lines on.
-        let weights = [0, 1].map(|side| unsafe {
-            _mm256_load_ps(lines.add((panel * operands.stride + step) * PANEL + side * HALF))
-        });
+        let weights = [0, 1]
+            .map(|side| unsafe { _mm256_load_ps(lines.add((panel * operands.stride + step) * PANEL + side * HALF)) });
         for r in 0..R {
             // SAFETY: the row has `steps` values from `(from + r) * stride` on.
             let x = _mm256_set1_ps(unsafe { *values.as_ptr().add((from + r) * stride + step) });
@@ -144,14 +143,12 @@ macro_rules! int8_kernel {
             let lines = operands.lines.as_ptr().cast::<__m256i>();
             for step in 0..operands.steps {
                 // SAFETY: the panel has `steps` aligned lines of two registers from `panel * stride` lines on.
-                let weights = [0, 1].map(|side| unsafe {
-                    _mm256_load_si256(lines.add(2 * (panel * operands.stride + step) + side))
-                });
+                let weights = [0, 1]
+                    .map(|side| unsafe { _mm256_load_si256(lines.add(2 * (panel * operands.stride + step) + side)) });
                 for r in 0..R {
                     // SAFETY: the row has four values a step from `(from + r) * stride` on.
-                    let four = unsafe {
-                        values.as_ptr().add((from + r) * stride + 4 * step).cast::<i32>().read_unaligned()
-                    };
+                    let four =
+                        unsafe { values.as_ptr().add((from + r) * stride + 4 * step).cast::<i32>().read_unaligned() };
                     let four = _mm256_set1_epi32(four);
                     for side in 0..2 {
                         dots[side][r] = $add(dots[side][r], weights[side], four);

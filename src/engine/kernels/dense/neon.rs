@@ -9,8 +9,8 @@
 
 use std::arch::aarch64::{
     int8x16_t, int32x4_t, vcvtq_f32_s32, vdupq_n_f32, vdupq_n_s32, vdupq_n_u8, veorq_u8, vfmaq_f32, vget_low_s8,
-    vld1q_f32, vld1q_u8, vmull_high_s8, vmull_s8, vmulq_f32, vmulq_n_f32, vpadalq_s16, vpaddq_s32, vreinterpretq_s8_s32,
-    vreinterpretq_s8_u8, vst1q_f32,
+    vld1q_f32, vld1q_u8, vmull_high_s8, vmull_s8, vmulq_f32, vmulq_n_f32, vpadalq_s16, vpaddq_s32,
+    vreinterpretq_s8_s32, vreinterpretq_s8_u8, vst1q_f32,
 };
 
 use super::super::PANEL;

@@ -26,9 +26,7 @@ fn expected(weights: &[f32], x: &[f32], columns: usize, precision: Precision, fm
         (whole, largest / 127.0)
     };
     let dot = |w: &[f32], x: &[f32]| match precision {
-        Precision::F32 => {
-            x.iter().zip(w).fold(0f32, |sum, (x, w)| if fma { x.mul_add(*w, sum) } else { x * w + sum })
-        }
+        Precision::F32 => x.iter().zip(w).fold(0f32, |sum, (x, w)| if fma { x.mul_add(*w, sum) } else { x * w + sum }),
         Precision::Int8 => {
             let ((w, w_scale), (x, x_scale)) = (integers(w), integers(x));
             let sum: i32 = w.iter().zip(&x).map(|(w, x)| w * x).sum();
