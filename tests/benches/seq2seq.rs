@@ -4,6 +4,26 @@
 //! [--peer PEER_CTRANSLATE2.py] [--python python3] [--rows N] [--source-tokens N] [--workers N]`. With `--peer` the two sides take turns, each first
 //! in turn, and the best of each counts. Models: `../shared/bench/make_marian.py`. One JSON line is printed.
 //! Without arguments (as `cargo test --benches` calls it) it does nothing.
+//!
+//! Notes on the way here, in tokens a second on 2 cores of an AMD EPYC (Zen 5, about 3.7 GHz), the process in a real-time
+//! class since the machine was shared. Work a token: base 217 million multiply-adds at beam 4 and 54 greedy, big 603 and 151,
+//! and 28 and 106 more for the encoder (42 tokens a line). The machine: two `vpdpbusd` a cycle are 470 GMAC/s a core, two FMAs
+//! 118; one core reads 38 GB/s from memory.
+//!
+//! | version                                             | predicted                      | measured                          |
+//! |-----------------------------------------------------|--------------------------------|-----------------------------------|
+//! | int8 by rows, tiles of 64 x 6                       | 470 GMAC/s a core at most      | 390-440; blocks of 32 had 335-355 |
+//! | f32, the same tiles                                 | 118 at most                    | 99-115                            |
+//! | best columns and log-sum-exp within the tile        | a tenth more than the product  | 323-384 of 374-385                |
+//! | two workers of 16 sources, f32 caches               | base 2,500, big 900 (beam 4)   | 1,545; 690                        |
+//! | one worker, all threads                             | big: weights read once         | 644 against 649; f32 3-8 % faster |
+//! | buffers and caches that are used again              | no page faults: 10 %           | gone from the profile, 2 %        |
+//! | keys and values in bf16                             | half the way from memory: 7 %  | 2 %; base 270 -> under 250 MB     |
+//! | self-attention written out (the compiler gathered)  | 14 % of the profile to 3 %     | base 2,016; big 815               |
+//! | room for 8192 source tokens instead of 4096         | greedy: full batches           | base 4,287 -> 5,602; big 1,568 -> 2,039 |
+//!
+//! Where the time goes, big, beam 4: the int8 kernel 66 %, cross-attention 6, walking and asking for weights 5, own attention 4,
+//! exponentials of the output 2, finishing tiles 1, quantising rows 1. base, f32: the kernel 81 %.
 
 #![allow(clippy::print_stdout)]
 

@@ -178,7 +178,7 @@ impl Model {
                 Activation::Swish => simd::silu_gate(gate, up, out),
                 Activation::Relu => out.iter_mut().zip(pairs).for_each(|(out, (gate, up))| *out = gate.max(0.0) * up),
                 Activation::Gelu => {
-                    out.iter_mut().zip(pairs).for_each(|(out, (gate, up))| *out = simd::gelu(*gate) * up)
+                    out.iter_mut().zip(pairs).for_each(|(out, (gate, up))| *out = simd::gelu(*gate) * up);
                 }
             }
         });

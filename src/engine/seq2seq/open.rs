@@ -1,7 +1,7 @@
 //! A checkpoint becomes an engine.
 //!
 //! In: the files of a model and a precision. Out: a [`Seq2SeqEngine`]. Reading files is [`crate::engine::checkpoint`]'s,
-//! knowing architectures [`super::architecture`]'s, packing weights [`super::weights`]'s, keeping packed ones
+//! knowing architectures [`super::architecture()`]'s, packing weights [`super::weights`]'s, keeping packed ones
 //! [`super::store`]'s.
 
 use std::collections::BTreeMap;

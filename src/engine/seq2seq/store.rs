@@ -2,7 +2,7 @@
 //!
 //! In: an open checkpoint, and a folder for what cannot lie beside it. Out: its packed weights from an earlier start, or a
 //! file for the next one. A file that is damaged, or made of anything else, is never used but written anew; failing to
-//! write one is no error. The file's layout is [`container`]'s, what its parts are [`parts`]'.
+//! write one is no error. The file's layout is `container`'s, what its parts are `parts`'.
 //!
 //! What a file is made from, its key: of every weights file name, size, time of change, and the BLAKE3 of its first
 //! megabyte (the header, which says what is where) and of pages spread over the rest; of `config.json` all bytes; the

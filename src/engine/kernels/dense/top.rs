@@ -2,7 +2,7 @@
 //!
 //! In: a [`Matrix`] of (vocabulary, width), an [`Input`] of hidden states. Out: [`Tops`]. Logits live in a tile of 64 and are
 //! gone with the next. The result does not depend on how tiles are shared among threads: sums are kept for every
-//! [`SEGMENT`] of columns and added in order; the best are a set with an order of its own.
+//! `SEGMENT` of columns and added in order; the best are a set with an order of its own.
 
 use std::ops::Range;
 
