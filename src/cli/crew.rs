@@ -20,6 +20,8 @@ use super::models;
 use super::printer::Printer;
 use super::report::{CommandError, Kind};
 
+/// The name by which the best model is chosen.
+const AUTO: &str = "auto";
 /// The name by which no model is chosen for the bullets.
 const EXTRACTIVE: &str = "extractive";
 
@@ -43,12 +45,13 @@ pub struct Choice {
 impl Choice {
     /// Takes the arguments of a command that needs a translator only.
     pub fn of_translator(args: &TranslatorArgs) -> Self {
-        Self { translator: args.translator.clone(), writer: None, precision: args.precision.into() }
+        let translator = Some(args.translator.clone()).filter(|typed| typed != AUTO);
+        Self { translator, writer: None, precision: args.precision.into() }
     }
 
     /// Takes the arguments of a command that writes bullets too.
     pub fn of(args: &ModelArgs) -> Self {
-        let writer = args.summarizer.clone().filter(|id| id != EXTRACTIVE);
+        let writer = Some(args.summarizer.clone()).filter(|id| id != EXTRACTIVE);
         Self { writer, ..Self::of_translator(&args.translator) }
     }
 }

@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
         Command::Models(args) => commands::models::run(args, &cli.global, &printer),
         Command::Eval(args) => commands::eval::run(args, &cli.global, &printer),
         Command::Bench(args) => commands::bench::run(args, &cli.global, &printer),
+        Command::Doctor(args) => commands::doctor::run(args, &cli.global, &printer),
         Command::Brief(args) => commands::brief::run(args, &cli.global, &printer),
         Command::Translate(args) => commands::translate::run(args, &cli.global, &printer),
         Command::Summarize(args) => commands::summarize::run(args, &cli.global, &printer),

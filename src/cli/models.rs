@@ -18,6 +18,10 @@ use super::report::CommandError;
 /// Where that file is not a registry.
 pub fn registry(global: &GlobalArgs, printer: &Printer) -> Result<Registry, CommandError> {
     let mut registry = Registry::built_in();
+    // Without a folder for models none were added, and whoever needs it says why there is none.
+    if let Ok(options) = hub_options(global) {
+        registry.extend(hub::added::read(&options)?);
+    }
     if let Some(path) = &global.registry {
         for id in registry.extend(Registry::open(path)?) {
             printer.detail(&format!("{id}: the entry of {} replaces the built-in one", path.display()));
@@ -36,7 +40,10 @@ pub fn hub_options(global: &GlobalArgs) -> Result<HubOptions, CommandError> {
     if let Some(options) = OPTIONS.get() {
         return Ok(options.clone());
     }
-    let options = HubOptions::from_env(global.offline)?;
+    let mut options = HubOptions::from_env(global.offline)?;
+    if let Some(file) = &global.ca_file {
+        options.ca_file = Some(file.clone());
+    }
     Ok(OPTIONS.get_or_init(|| options).clone())
 }
 

@@ -118,7 +118,7 @@ impl From<mujaz::hub::Error> for CommandError {
     fn from(error: mujaz::hub::Error) -> Self {
         use mujaz::hub::Error;
         let kind = match &error {
-            Error::NoCacheFolder | Error::Setting { .. } => Kind::Usage,
+            Error::NoCacheFolder | Error::Setting { .. } | Error::Registry(_) => Kind::Usage,
             Error::Cancelled => Kind::Interrupted,
             _ => Kind::Model,
         };

@@ -63,6 +63,9 @@ pub enum Error {
         /// Where it was to be written.
         folder: PathBuf,
     },
+    /// The entry of an added model is no registry.
+    #[error(transparent)]
+    Registry(#[from] crate::registry::Error),
     /// Reading or writing the cache failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -6,6 +6,7 @@
 //! A file gets its final name only after its bytes were verified, whatever it came from; what is unfinished lies in
 //! our own folder and is resumed or removed.
 
+pub mod added;
 mod cache;
 mod client;
 mod error;

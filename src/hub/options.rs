@@ -37,6 +37,9 @@ pub struct HubOptions {
     pub offline: bool,
     /// Whether a proxy stands between us and the hub, so that the hub's own address says nothing.
     pub proxied: bool,
+    /// A PEM file: certificates to trust instead of the system's; from `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE` or
+    /// `CURL_CA_BUNDLE` where nothing else names it.
+    pub ca_file: Option<PathBuf>,
     /// How long the hub has to take a connection.
     pub connect_timeout: Duration,
     /// How long a source may send nothing before it is given up.
@@ -59,6 +62,7 @@ impl HubOptions {
             token: None,
             offline: false,
             proxied: false,
+            ca_file: None,
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(60),
             outage: Arc::default(),
@@ -111,6 +115,8 @@ impl HubOptions {
             Some((name, token)) => checked_token(name, token.trim())?,
             None => None,
         };
+        options.ca_file =
+            folder("SSL_CERT_FILE").or_else(|| folder("REQUESTS_CA_BUNDLE")).or_else(|| folder("CURL_CA_BUNDLE"));
         options.offline = offline || value("HF_HUB_OFFLINE").is_some_and(|value| is_true(&value.to_string_lossy()));
         options.proxied = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"]
             .iter()

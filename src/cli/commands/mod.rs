@@ -4,6 +4,7 @@ pub mod bench;
 pub mod brief;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod eval;
 pub mod extract;
 pub mod lines;

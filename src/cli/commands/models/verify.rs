@@ -1,0 +1,61 @@
+//! `mujaz models verify`: reads all bytes again.
+
+use mujaz::hub::{self, HubOptions, Verdict};
+use mujaz::registry::Registry;
+
+use super::find_all;
+use crate::cli::models::seen_on;
+use crate::cli::printer::Printer;
+use crate::cli::progress::Bars;
+use crate::cli::report::{CommandError, Kind, Status};
+
+/// Runs the command.
+pub fn run(
+    registry: &Registry,
+    options: &HubOptions,
+    ids: &[String],
+    printer: &Printer,
+) -> Result<Status, CommandError> {
+    let bars = Bars::new(printer);
+    let all = ids.is_empty();
+    let entries = if all { registry.models().iter().collect() } else { find_all(registry, ids)? };
+    let (mut good, mut wrong) = (0_usize, Vec::new());
+    for entry in entries {
+        // Before anything is read: what is recorded now for the first time was not verified against anything.
+        let seen = hub::first_seen(entry, options)?;
+        for (name, verdict) in hub::verify(entry, options, &bars)? {
+            let line = match verdict {
+                Verdict::Good(path) => {
+                    good += 1;
+                    let pinned = entry.files.iter().any(|file| file.name == name && file.is_pinned());
+                    let date = seen.iter().find(|(seen, _)| *seen == name).map(|(_, date)| seen_on(*date));
+                    let how = match (pinned, date) {
+                        (true, _) => "is good".to_owned(),
+                        (false, Some(date)) => format!("is what it was ({date})"),
+                        (false, None) => "is recorded as it is now (unverified)".to_owned(),
+                    };
+                    format!("{}: {name} {how} ({})", entry.id, path.display())
+                }
+                // Without ids, a model that is not here is none of those to verify.
+                Verdict::Missing if all => continue,
+                Verdict::Missing => {
+                    wrong.push(format!("{}: {name} is not here", entry.id));
+                    continue;
+                }
+                Verdict::Damaged(path, mismatch) => {
+                    wrong.push(format!("{}: {} is damaged: {mismatch}", entry.id, path.display()));
+                    continue;
+                }
+            };
+            printer.data(format!("{line}\n").as_bytes())?;
+        }
+    }
+    if !wrong.is_empty() {
+        let error = CommandError::message(Kind::Model, wrong.join("; "));
+        return Err(error.hint("fetch what is missing or damaged anew: mujaz models pull ID"));
+    }
+    if good == 0 {
+        printer.status("No model is here, so there is nothing to verify.");
+    }
+    Ok(Status::Complete)
+}
