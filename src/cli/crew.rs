@@ -9,13 +9,14 @@ use mujaz::briefing::ModelLine;
 use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths, Precision};
 use mujaz::engine::seq2seq::{Direction, Overrides};
 use mujaz::glossary::Glossary;
-use mujaz::hub::{self, ModelFiles};
+use mujaz::hub::ModelFiles;
 use mujaz::pipeline::{Article, Models, Wanted};
 use mujaz::progress::Progress;
 use mujaz::registry::{ModelEntry, Registry, Task};
 use mujaz::summary::Writer;
 
-use super::args::{GlobalArgs, ModelArgs, PrecisionArg, TranslatorArgs};
+use super::args::{GlobalArgs, ModelArgs, PrecisionArg, PullArgs, TranslatorArgs};
+use super::choose::{self, Means};
 use super::models;
 use super::printer::Printer;
 use super::report::{CommandError, Kind};
@@ -37,22 +38,22 @@ impl From<PrecisionArg> for Precision {
 /// What was typed.
 #[derive(Debug, Clone)]
 pub struct Choice {
-    translator: Option<String>,
-    writer: Option<String>,
+    translator: String,
+    writer: String,
     precision: Precision,
+    pull: PullArgs,
 }
 
 impl Choice {
     /// Takes the arguments of a command that needs a translator only.
     pub fn of_translator(args: &TranslatorArgs) -> Self {
-        let translator = Some(args.translator.clone()).filter(|typed| typed != AUTO);
-        Self { translator, writer: None, precision: args.precision.into() }
+        let (translator, writer) = (args.translator.clone(), EXTRACTIVE.to_owned());
+        Self { translator, writer, precision: args.precision.into(), pull: args.pull }
     }
 
     /// Takes the arguments of a command that writes bullets too.
     pub fn of(args: &ModelArgs) -> Self {
-        let writer = Some(args.summarizer.clone()).filter(|id| id != EXTRACTIVE);
-        Self { writer, ..Self::of_translator(&args.translator) }
+        Self { writer: args.summarizer.clone(), ..Self::of_translator(&args.translator) }
     }
 }
 
@@ -99,6 +100,8 @@ pub struct Member {
     pub line: ModelLine,
     /// Why its translations are drafts; none where they are not.
     pub draft: Option<String>,
+    /// Memory that it needs, in bytes; 0 where that is not known.
+    pub memory_bytes: u64,
 }
 
 impl Member {
@@ -111,6 +114,17 @@ impl Member {
     }
 }
 
+/// Where the bullets' words come from.
+#[derive(Debug, Clone)]
+enum Wording {
+    /// The translation's own sentences.
+    Extractive,
+    /// The best model that is here, or the translation's own sentences.
+    Auto,
+    /// A model that was named.
+    Named(Named),
+}
+
 /// The models of a run: an English article needs no translator.
 pub struct Crew<'g> {
     global: &'g GlobalArgs,
@@ -118,8 +132,9 @@ pub struct Crew<'g> {
     options: LoadOptions,
     /// The translator that was chosen; none for the best that can be had.
     chosen: Option<Named>,
-    /// The writer that was chosen; none for bullets from the translation.
-    wanted_writer: Option<Named>,
+    /// The writer that was chosen.
+    wording: Wording,
+    pull: PullArgs,
     translator: Option<Member>,
     writer: Option<Member>,
 }
@@ -131,11 +146,17 @@ impl<'g> Crew<'g> {
     /// Where no model has that id or path, or it does other work.
     pub fn new(choice: Choice, global: &'g GlobalArgs, printer: &'g Printer) -> Result<Self, CommandError> {
         let registry = models::registry(global, printer)?;
-        let named = |typed: Option<String>, task| typed.map(|typed| Named::new(&typed, task, &registry)).transpose();
-        let (chosen, wanted_writer) =
-            (named(choice.translator, Task::Translate)?, named(choice.writer, Task::Summarize)?);
+        let chosen = match choice.translator.as_str() {
+            AUTO => None,
+            typed => Some(Named::new(typed, Task::Translate, &registry)?),
+        };
+        let wording = match choice.writer.as_str() {
+            EXTRACTIVE => Wording::Extractive,
+            AUTO => Wording::Auto,
+            typed => Wording::Named(Named::new(typed, Task::Summarize, &registry)?),
+        };
         let options = load_options(choice.precision, global);
-        Ok(Self { global, printer, options, chosen, wanted_writer, translator: None, writer: None })
+        Ok(Self { global, printer, options, chosen, wording, pull: choice.pull, translator: None, writer: None })
     }
 
     /// Makes sure that the translator is loaded; finds it, and fetches it where that is allowed.
@@ -151,12 +172,13 @@ impl<'g> Crew<'g> {
     /// # Errors
     /// As [`Crew::ready_translator`].
     pub fn translator(&mut self, progress: &dyn Progress) -> Result<&mut Member, CommandError> {
-        let Self { global, printer, options, chosen, translator, .. } = self;
+        let Self { global, printer, options, chosen, translator, pull, .. } = self;
+        let means = Means { global, pull: *pull, printer, progress };
         ready(translator, || {
             let mut member = match chosen {
-                Some(named) => member(named, "translation", options, global, printer, progress)?,
+                Some(named) => member(named, "translation", options, means)?,
                 None => {
-                    let (entry, files) = best_translator(global, printer, progress)?;
+                    let (entry, files) = choose::best_translator(means)?;
                     of_entry(&entry, &files, "translation", false, options, global)?
                 }
             };
@@ -182,14 +204,31 @@ impl<'g> Crew<'g> {
         if article.needs_translator() {
             self.ready_translator(progress)?;
         }
-        let Self { global, printer, options, wanted_writer, translator, writer, .. } = self;
+        let Self { global, printer, options, wording, translator, writer, pull, .. } = self;
+        let mut translator_bytes = 0;
         if let Some(member) = translator.as_mut().filter(|_| article.needs_translator()) {
+            translator_bytes = member.memory_bytes;
             lent.lines.push(member.line.clone());
             lent.draft.clone_from(&member.draft);
             lent.translator = Some(member.loaded.engine());
         }
-        if let Some(named) = wanted_writer.as_ref().filter(|_| wanted == Wanted::Summary) {
-            let member = ready(writer, || member(named, "summary", options, global, printer, progress))?;
+        if wanted != Wanted::Summary {
+            return Ok(lent);
+        }
+        let means = Means { global, pull: *pull, printer, progress };
+        if writer.is_none() && matches!(wording, Wording::Auto) {
+            match choose::best_summarizer(translator_bytes, means)? {
+                Some((entry, files)) => *writer = Some(of_entry(&entry, &files, "summary", false, options, global)?),
+                // The answer holds for the whole run.
+                None => *wording = Wording::Extractive,
+            }
+        }
+        let member = match wording {
+            Wording::Extractive => return Ok(lent),
+            Wording::Auto => writer.as_mut(),
+            Wording::Named(named) => Some(ready(writer, || member(named, "summary", options, means))?),
+        };
+        if let Some(member) = member {
             lent.lines.push(member.line.clone());
             lent.writer = Some(member.writer());
         }
@@ -213,16 +252,14 @@ fn member(
     named: &Named,
     role: &str,
     options: &LoadOptions,
-    global: &GlobalArgs,
-    printer: &Printer,
-    progress: &dyn Progress,
+    means: Means<'_>,
 ) -> Result<Member, CommandError> {
     match named {
         Named::Entry(entry) => {
-            let files = models::pull(entry, &models::hub_options(global)?, printer, progress)?;
-            of_entry(entry, &files, role, true, options, global)
+            let files = choose::obtain(entry, means)?;
+            of_entry(entry, &files, role, true, options, means.global)
         }
-        Named::Path(path) => of_path(path, role, options, &models::registry(global, printer)?),
+        Named::Path(path) => of_path(path, role, options, &models::registry(means.global, means.printer)?),
     }
 }
 
@@ -254,7 +291,7 @@ fn of_entry(
     let revision = files.gguf().map_or(line.revision.as_str(), |file| file.sha256.as_str());
     loaded.engine().identify(&line.id, revision);
     let draft = (entry.draft && role == "translation").then(|| draft(&entry.id.0, chosen));
-    Ok(Member { loaded, line, draft })
+    Ok(Member { loaded, line, draft, memory_bytes: entry.memory_bytes })
 }
 
 /// Says how models are loaded. What is kept of them on disk lies in our own folder, under a name that no model's id has.
@@ -312,50 +349,8 @@ fn of_path(path: &Path, role: &str, options: &LoadOptions, registry: &Registry) 
         loaded,
         line: ModelLine { id, revision, role: role.into(), licence, decoding, unverified: None },
         draft,
+        memory_bytes: known.map_or(0, |entry| entry.memory_bytes),
     })
-}
-
-/// Takes the best translator that can be had: models that are no drafts first, in the registry's order. Says so where a
-/// better one would do the work if it were here.
-///
-/// # Errors
-/// Where none can be had.
-pub fn best_translator(
-    global: &GlobalArgs,
-    printer: &Printer,
-    progress: &dyn Progress,
-) -> Result<(ModelEntry, ModelFiles), CommandError> {
-    let registry = models::registry(global, printer)?;
-    let candidates: Vec<&ModelEntry> =
-        registry.translators().into_iter().filter(|entry| load::runs(&entry.architecture)).collect();
-    let options = models::hub_options(global)?;
-    let mut missed: Option<(&ModelEntry, CommandError)> = None;
-    for &entry in &candidates {
-        match models::pull(entry, &options, printer, progress) {
-            Ok(files) => {
-                if let Some((better, error)) = missed {
-                    progress.notice(&format!(
-                        "{} translates better, but is not here and could not be fetched ({}): {} is used; \
-                         `mujaz models pull {}` gets the better one",
-                        better.id, error.message, entry.id, better.id
-                    ));
-                }
-                return Ok((entry.clone(), files));
-            }
-            Err(error) if error.kind == Kind::Model => {
-                printer.detail(&format!("{} cannot be had: {}", entry.id, error.message));
-                missed = Some(missed.unwrap_or((entry, error)));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    // One that is here and damaged is what stands in the way, whichever would have been better.
-    let damaged = candidates.iter().find_map(|entry| match hub::resolve(entry, &options) {
-        Err(error @ hub::Error::Damaged { .. }) => Some(CommandError::from(error)),
-        _ => None,
-    });
-    let nothing = || CommandError::message(Kind::Model, "the registry has no model that translates");
-    Err(damaged.or(missed.map(|(_, error)| error)).unwrap_or_else(nothing))
 }
 
 fn draft(model: &str, chosen: bool) -> String {

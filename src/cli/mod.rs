@@ -1,8 +1,10 @@
 //! The binary's own part: arguments in, exit code out. Only this folder prints, and only this folder knows of clap.
 
 mod args;
+mod choose;
 mod commands;
 mod crew;
+mod machine;
 mod models;
 mod output;
 mod printer;

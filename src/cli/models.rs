@@ -47,23 +47,6 @@ pub fn hub_options(global: &GlobalArgs) -> Result<HubOptions, CommandError> {
     Ok(OPTIONS.get_or_init(|| options).clone())
 }
 
-/// Finds a model's files, or fetches them where the network may be used.
-///
-/// # Errors
-/// Where no model has that id, or its files are not here and cannot be had; the error says what to do.
-pub fn ensure_model(
-    id: &str,
-    global: &GlobalArgs,
-    printer: &Printer,
-    progress: &dyn Progress,
-) -> Result<(ModelEntry, ModelFiles), CommandError> {
-    let registry = registry(global, printer)?;
-    let entry = registry.find(id)?;
-    let options = hub_options(global)?;
-    let files = pull(entry, &options, printer, progress)?;
-    Ok((entry.clone(), files))
-}
-
 /// Finds a model's files, or fetches them and says first on what terms.
 ///
 /// # Errors

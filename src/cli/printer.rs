@@ -84,6 +84,12 @@ impl Printer {
         self.message("  \u{1b}[36mhint:\u{1b}[0m ", line);
     }
 
+    /// Asks something; the answer is typed behind it. Never silenced.
+    pub fn question(&self, text: &str) {
+        let mut err = anstream::stderr().lock();
+        let _ = write!(err, "\u{1b}[1m{text}\u{1b}[0m").and_then(|()| err.flush());
+    }
+
     fn message(&self, lead: &str, line: &str) {
         // A message that cannot be written has nowhere else to go.
         let _ = writeln!(anstream::stderr().lock(), "{lead}{line}");

@@ -55,6 +55,18 @@ pub enum Level {
     Baseline,
 }
 
+impl Level {
+    /// Returns the name of the instruction sets, as processors call them.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "AVX-512",
+            Self::Avx2 => "AVX2",
+            Self::Baseline if cfg!(target_arch = "aarch64") => "NEON",
+            Self::Baseline => "none beyond the baseline",
+        }
+    }
+}
+
 /// Finds the instruction sets once.
 pub fn level() -> Level {
     #[cfg(target_arch = "x86_64")]

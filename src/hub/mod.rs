@@ -1,7 +1,7 @@
 //! A [`ModelEntry`] becomes files on this disk: from the cache, the hub, or packages.
 //!
 //! In: a registry entry. Out: local paths whose bytes and SHA-256 are those of the entry, or, where the entry does not know
-//! them, those of the first time the file was seen. Reading the files is [`crate::engine`]'s. This is the only module that opens sockets or starts programs, and only [`pull()`] does.
+//! them, those of the first time the file was seen. Reading the files is [`crate::engine`]'s. This is the only module that opens sockets or starts programs, and only [`pull()`] does, and [`reach()`], which asks nothing.
 //!
 //! A file gets its final name only after its bytes were verified, whatever it came from; what is unfinished lies in
 //! our own folder and is resumed or removed.
@@ -15,6 +15,7 @@ mod form;
 mod http;
 mod options;
 mod pull;
+mod reach;
 mod remove;
 mod space;
 mod verify;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::{Attempt, Error, Mismatch, Place, SourceError};
 pub use options::{HubOptions, Token};
+pub use reach::{Reach, reach};
 
 use crate::progress::{Progress, Silent};
 use crate::registry::{ModelEntry, ModelFile, ModelId};
@@ -112,6 +114,11 @@ pub fn first_seen(entry: &ModelEntry, options: &HubOptions) -> Result<Vec<(Strin
 /// Returns the file that records what was first seen of a model; it need not be there.
 pub fn record(entry: &ModelEntry, options: &HubOptions) -> PathBuf {
     first_seen::place(options, &entry.id)
+}
+
+/// Returns the bytes that are free where a folder is or would be made; none where the system does not say.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    folder.ancestors().find(|folder| folder.is_dir()).and_then(space::free)
 }
 
 /// Says where each of a model's files can be put by hand.

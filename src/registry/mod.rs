@@ -110,14 +110,11 @@ impl Registry {
         &self.models
     }
 
-    /// Returns the translators that may be chosen where none is named, best first: in the order of the files they were
-    /// read from, those that only write drafts last. Models whose licence forbids some uses are not among them.
-    pub fn translators(&self) -> Vec<&ModelEntry> {
-        let mut found: Vec<&ModelEntry> = self
-            .models
-            .iter()
-            .filter(|entry| entry.does(Task::Translate) && entry.choose == Choose::Automatically)
-            .collect();
+    /// Returns the models that may be chosen for a task where none is named, best first: in the order of the files they
+    /// were read from, those that only write drafts last. Models whose licence forbids some uses are not among them.
+    pub fn candidates(&self, task: Task) -> Vec<&ModelEntry> {
+        let mut found: Vec<&ModelEntry> =
+            self.models.iter().filter(|entry| entry.does(task) && entry.choose == Choose::Automatically).collect();
         found.sort_by_key(|entry| entry.draft);
         found
     }
@@ -245,7 +242,7 @@ mod tests {
     #[test]
     fn the_default_translator_is_the_best_free_one_and_drafts_come_last() {
         let registry = Registry::built_in();
-        let order: Vec<&str> = registry.translators().iter().map(|entry| entry.id.0.as_str()).collect();
+        let order: Vec<&str> = registry.candidates(Task::Translate).iter().map(|entry| entry.id.0.as_str()).collect();
         assert_eq!(order, ["opus-mt-tc-big-ar-en", "opus-mt-ar-en", "opus-mt-tc-bible-big-sem-en", "gemma-3-270m"]);
         let big = registry.find("opus-mt-tc-big-ar-en").unwrap();
         assert!(!big.draft && !big.is_pinned() && big.bytes().is_none());
@@ -330,7 +327,7 @@ mod tests {
             (read.prefix.as_str(), read.generation.length_penalty, read.choose),
             (">>eng<< ", Some(0.6), Choose::WhenNamed)
         );
-        assert!(registry.translators().is_empty(), "it must be named");
+        assert!(registry.candidates(Task::Translate).is_empty(), "it must be named");
         for bad in [
             "prefix = \"\"\n",
             "prefix = \"a\\nb\"\n",

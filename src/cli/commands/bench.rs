@@ -14,7 +14,8 @@ use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths};
 use serde::Serialize;
 
 use crate::cli::args::{BenchArgs, GlobalArgs};
-use crate::cli::crew::{best_translator, load_entry, load_options};
+use crate::cli::choose::{self, Means};
+use crate::cli::crew::{load_entry, load_options};
 use crate::cli::models;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
@@ -93,9 +94,14 @@ fn load_model(
         let loaded = load::open(&paths, options).map_err(failed)?;
         return Ok((loaded, name, start.elapsed().as_secs_f64()));
     }
+    let means = Means { global, pull: args.pull, printer, progress: bars };
     let (entry, files) = match &args.model {
-        Some(id) => models::ensure_model(id, global, printer, bars)?,
-        None => best_translator(global, printer, bars)?,
+        Some(id) => {
+            let registry = models::registry(global, printer)?;
+            let entry = registry.find(id)?;
+            (entry.clone(), choose::obtain(entry, means)?)
+        }
+        None => choose::best_translator(means)?,
     };
     let start = Instant::now();
     let loaded = load_entry(&entry, &files, options)?;

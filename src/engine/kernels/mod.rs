@@ -35,6 +35,11 @@ pub use activations::Activations;
 pub use linear::QuantLinear;
 pub use matrix::QuantMatrix;
 
+/// Returns the name of the instructions that block-quantised weights are multiplied with on this machine.
+pub fn instructions() -> &'static str {
+    tile::Path::best().name()
+}
+
 /// Columns that share one scale.
 pub const BLOCK: usize = 32;
 

@@ -116,6 +116,23 @@ impl Path {
         paths
     }
 
+    /// Returns the name of the instructions, as processors call them.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "none beyond the baseline",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => "AVX-VNNI",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => "AVX-512 VNNI",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => "NEON",
+            #[cfg(target_arch = "aarch64")]
+            Self::NeonDot => "NEON dot product",
+        }
+    }
+
     /// Picks the fastest that this machine can run.
     pub fn best() -> Self {
         static BEST: std::sync::OnceLock<Path> = std::sync::OnceLock::new();

@@ -51,7 +51,7 @@ fn task_name(task: Task) -> &'static str {
 }
 
 /// Writes bytes as people do: 253 MB, 1.3 GB (powers of ten, as disks and networks are sold).
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
     let bytes = bytes as f64;
     match bytes {
