@@ -6,6 +6,7 @@
 mod brief;
 mod check;
 mod checkpoint;
+mod choosing;
 mod command_line;
 mod common;
 mod engine;
@@ -16,6 +17,7 @@ mod layers;
 mod models;
 mod nmt;
 mod notes;
+mod offline;
 mod registry_models;
 mod search;
 mod store;

@@ -85,7 +85,8 @@ impl World {
     /// Translates the lines with the model, exactly.
     fn translated(&self, hub: Option<&FakeHub>, more: &[&str]) -> Vec<String> {
         let args = ["translate", "--raw", "lines.txt", "--translator", "tiny", "--precision", "f32"];
-        let output = self.run(hub, &[&args[..], more].concat());
+        let pull: &[&str] = if hub.is_some() { &["--pull"] } else { &[] };
+        let output = self.run(hub, &[&args[..], more, pull].concat());
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         String::from_utf8(output.stdout).unwrap().lines().map(|line| line.trim().to_owned()).collect()
     }
