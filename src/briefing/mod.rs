@@ -172,7 +172,7 @@ impl Note {
 
     /// Returns the blocks of the body's paragraphs with their numbers, from 1.
     pub fn paragraphs(&self) -> impl Iterator<Item = (usize, &NoteBlock)> {
-        let paragraphs = self.document.blocks.iter().filter(|block| block.kind == BlockKind::Paragraph);
+        let paragraphs = self.document.blocks.iter().filter(|block| block.kind.is_body());
         paragraphs.enumerate().map(|(at, block)| (at + 1, block))
     }
 

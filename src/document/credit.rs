@@ -147,7 +147,7 @@ fn person(rest: &str) -> Option<Credit> {
 fn without_date(text: &str) -> (String, Option<StatedDate>) {
     match calendar::dates(text).first() {
         Some(found) => {
-            let date = StatedDate { iso: found.date, words: found.span.of(text).to_owned() };
+            let date = StatedDate { iso: found.date, at: None, words: found.span.of(text).to_owned() };
             (format!("{} | {}", &text[..found.span.start], &text[found.span.end..]), Some(date))
         }
         None => (text.to_owned(), None),
@@ -258,7 +258,7 @@ fn dated(text: &str, labelled: bool) -> Option<Credit> {
         return None;
     }
     // A line that only says when the page was changed gives that day: it is the article's own all the same.
-    let date = StatedDate { iso: first.date, words: first.span.of(text).to_owned() };
+    let date = StatedDate { iso: first.date, at: None, words: first.span.of(text).to_owned() };
     Some(Credit { date: Some(date), labelled, ..Credit::default() })
 }
 

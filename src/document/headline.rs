@@ -6,7 +6,7 @@
 
 use super::credit::Credit;
 use super::furniture::{Mark, is_breadcrumb};
-use super::line::{Line, key};
+use super::line::{Hint, Line, key};
 use super::outlet::{Outlet, outlet};
 
 /// How far down a page a headline can stand.
@@ -26,6 +26,10 @@ pub(super) struct Headline {
 /// Finds the headline.
 pub(super) fn find(lines: &[Line], marks: &[Option<Mark>], credits: &[Option<Credit>]) -> Option<Headline> {
     let reach = lines.len().min(REACH);
+    if let Some(at) = (0..reach).find(|&at| lines[at].hint == Some(Hint::Title)) {
+        let (text, site) = without_site(&lines[at].text);
+        return Some(Headline { at, text, site });
+    }
     let first_prose =
         (0..reach).find(|&i| marks[i].is_none() && lines[i].is_prose() && lines[i].words > 8).unwrap_or(reach);
     let candidates: Vec<usize> =

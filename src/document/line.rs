@@ -7,6 +7,25 @@ use crate::arabic::letters;
 /// Lines longer than this many bytes are paragraphs whatever they say: no rule for short lines reads them.
 const MAX_SHORT: usize = 400;
 
+/// What a format itself says of a line: its place in a hierarchy of headings, a list, a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Hint {
+    /// The title of the document.
+    Title,
+    /// A heading within it.
+    Heading,
+    /// A paragraph.
+    Paragraph,
+    /// A point of a list, without its bullet.
+    ListItem,
+    /// The cells of a row of a table, joined by ` | `.
+    TableRow,
+    /// Words of somebody else, set apart.
+    Quote,
+    /// The words under a picture.
+    Caption,
+}
+
 /// A line that is not blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -19,6 +38,8 @@ pub(super) struct Line {
     pub words: usize,
     /// Whether a blank line stands before it.
     pub after_blank: bool,
+    /// What the format says of it; none in plain text.
+    pub hint: Option<Hint>,
 }
 
 impl Line {
@@ -26,7 +47,12 @@ impl Line {
     pub fn new(text: &str, after_blank: bool) -> Self {
         let text = text.trim();
         let key = if text.len() > MAX_SHORT { String::new() } else { key(text) };
-        Self { text: text.to_owned(), key, words: text.split_whitespace().count(), after_blank }
+        Self { text: text.to_owned(), key, words: text.split_whitespace().count(), after_blank, hint: None }
+    }
+
+    /// Makes a line of which its format says something; a blank line stands before it.
+    pub fn hinted(text: &str, hint: Hint) -> Self {
+        Self { hint: Some(hint), ..Self::new(text, true) }
     }
 
     /// Returns whether the line ends as a sentence does: with a stop, quotation marks and brackets after it allowed.

@@ -28,8 +28,8 @@ use segment::SegmentOptions;
 
 /// Reads files of one kind. A new format is a new reader in a file of its own and a line in [`READERS`].
 pub trait Reader: Sync {
-    /// Returns the kind of file it reads.
-    fn kind(&self) -> Kind;
+    /// Returns the kinds of files it reads.
+    fn kinds(&self) -> &'static [Kind];
 
     /// Reads a file.
     ///
@@ -84,7 +84,7 @@ pub enum Error {
 /// # Errors
 /// Where it is not what its kind says, or holds no article.
 pub fn read(file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
-    let reader = READERS.iter().find(|reader| reader.kind() == file.kind);
+    let reader = READERS.iter().find(|reader| reader.kinds().contains(&file.kind));
     let reader = reader.ok_or_else(|| Error::NoReader { path: file.path.clone(), kind: file.kind })?;
     reader.read(file, options)
 }
@@ -118,7 +118,28 @@ pub enum BlockKind {
     Subheading,
     /// A paragraph of the body.
     Paragraph,
+    /// A point of a list, without its bullet.
+    ListItem,
+    /// The cells of a row of a table, joined by ` | `.
+    TableRow,
+    /// Words of somebody else that the author set apart.
+    Quote,
 }
+
+impl BlockKind {
+    /// Returns whether a block is running text of the body: what is numbered in a note, and what a summary rests on.
+    pub fn is_body(self) -> bool {
+        matches!(self, Self::Paragraph | Self::ListItem | Self::Quote)
+    }
+
+    /// Returns what stands between two segments of such a block.
+    pub fn separator(self) -> &'static str {
+        if self == Self::TableRow { CELLS } else { " " }
+    }
+}
+
+/// What stands between the cells of a row of a table.
+pub const CELLS: &str = " | ";
 
 /// A block of the extracted text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +168,9 @@ pub struct Segment {
 pub struct StatedDate {
     /// The day.
     pub iso: jiff::civil::Date,
+    /// The moment with its offset from UTC, where the page states one: `2024-03-12T18:30:00+01:00` (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
     /// The words on the page, as they stand there.
     pub words: String,
 }
@@ -162,6 +186,47 @@ pub struct Meta {
     pub dateline: Option<String>,
     /// When it was published, where the article itself says so.
     pub date: Option<StatedDate>,
+    /// The part of the site or paper it stood in, in its words.
+    #[serde(default)]
+    pub section: Option<String>,
+    /// Its address, as the page states it (`rel=canonical`).
+    #[serde(default)]
+    pub canonical: Option<String>,
+}
+
+/// What a format says of an article outside its text: the head of a web page, the properties of a document, the columns of
+/// a table. Words as they stand there; the page's own text is the check.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Declared {
+    /// The headline, perhaps with the site's name behind it.
+    pub title: Option<String>,
+    /// Who wrote it.
+    pub byline: Option<String>,
+    /// Who published it.
+    pub publisher: Option<String>,
+    /// When it was published: the words, RFC 3339 or a date in words.
+    pub date: Option<String>,
+    /// The part of the site.
+    pub section: Option<String>,
+    /// Its address.
+    pub canonical: Option<String>,
+    /// The publisher's own summary, point by point.
+    pub summary: Vec<String>,
+    /// The words that sum it up (`description`).
+    pub description: Option<String>,
+}
+
+/// What a reader makes of a file before the parts of the article are told apart: its lines, and what its format says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sheet {
+    /// The lines, top to bottom, cleaned.
+    pub(self) lines: Vec<line::Line>,
+    /// What the format says of the article.
+    pub declared: Declared,
+    /// The encoding the bytes were read in, as its WHATWG name.
+    pub encoding: String,
+    /// What a user should know about the reading.
+    pub warnings: Vec<String>,
 }
 
 /// An article: what the author wrote, in parts.
@@ -185,6 +250,19 @@ pub struct Document {
 }
 
 impl Document {
+    /// Tells the parts of a sheet apart, and puts them together.
+    ///
+    /// # Errors
+    /// Where no article is in it.
+    pub(self) fn of_sheet(sheet: Sheet, path: &std::path::Path, options: &ReadOptions<'_>) -> Result<Self, Error> {
+        let page = page::extract(&sheet.lines, &sheet.declared);
+        let document = Self::assemble(page, &options.segments);
+        let mut document = document.ok_or_else(|| Error::NoArticle { path: path.to_owned() })?;
+        document.encoding = sheet.encoding;
+        document.warnings = sheet.warnings;
+        Ok(document)
+    }
+
     /// Puts the parts of a page together: text, spans, segments. `None` where there is no word in them.
     fn assemble(page: page::Page, options: &SegmentOptions<'_>) -> Option<Self> {
         let mut text = String::new();

@@ -9,11 +9,11 @@ use super::caption;
 use super::credit::{self, Credit};
 use super::furniture::{self, Mark};
 use super::headline::{self, Headline};
-use super::line::Line;
+use super::line::{Hint, Line};
 use super::publisher::Evidence;
 use super::repeat;
 use super::summary_box;
-use super::{BlockKind, Meta};
+use super::{BlockKind, Declared, Meta};
 
 /// What a page was found to hold.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -57,8 +57,8 @@ fn reads(line: &Line) -> bool {
         && !caption::is_caption(line)
 }
 
-/// Finds the article in a page.
-pub(super) fn extract(lines: &[Line]) -> Page {
+/// Finds the article in a page. What the format says of it goes before what the text seems to say.
+pub(super) fn extract(lines: &[Line], declared: &Declared) -> Page {
     let marks: Vec<Option<Mark>> = lines.iter().map(furniture::mark).collect();
     let credits: Vec<Option<Credit>> =
         lines.iter().zip(&marks).map(|(line, mark)| if mark.is_none() { credit::line(line) } else { None }).collect();
@@ -71,7 +71,7 @@ pub(super) fn extract(lines: &[Line]) -> Page {
         roles: vec![Role::Open; lines.len()],
         marks,
         credits,
-        meta: Meta::default(),
+        meta: declared_facts(declared),
         evidence: Evidence::default(),
         start: found.as_ref().map_or(0, |headline| headline.at + 1),
         end: lines.len(),
@@ -85,6 +85,7 @@ pub(super) fn extract(lines: &[Line]) -> Page {
     work.head();
     work.repeated();
     work.tail();
+    work.hints();
     work.body();
     work.finish()
 }
@@ -388,6 +389,24 @@ impl Work<'_> {
         }
     }
 
+    /// Keeps to what the format says of lines that nothing else was found out about.
+    fn hints(&mut self) {
+        for at in self.start..self.end {
+            if !self.is_open(at) {
+                continue;
+            }
+            let kind = match self.lines[at].hint {
+                Some(Hint::Heading) => BlockKind::Subheading,
+                Some(Hint::ListItem) => BlockKind::ListItem,
+                Some(Hint::TableRow) => BlockKind::TableRow,
+                Some(Hint::Quote) => BlockKind::Quote,
+                Some(Hint::Caption) => BlockKind::Caption,
+                Some(Hint::Title | Hint::Paragraph) | None => continue,
+            };
+            self.part(at, kind);
+        }
+    }
+
     /// Decides on all that is left: captions, headings, paragraphs.
     fn body(&mut self) {
         let open: Vec<usize> = (self.start..self.end).filter(|&at| self.is_open(at)).collect();
@@ -461,6 +480,12 @@ impl Work<'_> {
             words.truncate(end);
         }
     }
+}
+
+/// Returns the facts that need no reading of the text.
+fn declared_facts(declared: &Declared) -> Meta {
+    let Declared { byline, section, canonical, .. } = declared.clone();
+    Meta { byline, section, canonical, ..Meta::default() }
 }
 
 /// Returns whether a line is direct speech from end to end, or its end.

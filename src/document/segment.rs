@@ -7,7 +7,7 @@
 //! Decisions look back no further than the sentence's own start, so that segmenting a segment again changes nothing.
 
 use super::clause;
-use super::{Block, BlockKind, Segment, SegmentId};
+use super::{Block, BlockKind, CELLS, Segment, SegmentId};
 use crate::arabic::letters::{digit, is_arabic_letter};
 use crate::span::Span;
 
@@ -53,6 +53,7 @@ pub fn segments(text: &str, blocks: &[Block], options: &SegmentOptions<'_>) -> V
             BlockKind::Title | BlockKind::Caption | BlockKind::Subheading => {
                 vec![trim(words, Span::new(0, words.len()))]
             }
+            BlockKind::TableRow => cells(words),
             _ => sentences(words),
         };
         for sentence in sentences.into_iter().filter(|s| !s.is_empty()) {
@@ -66,6 +67,17 @@ pub fn segments(text: &str, blocks: &[Block], options: &SegmentOptions<'_>) -> V
                 found.push(Segment { id, block: block.id, span: Span::new(start + piece.start, start + piece.end) });
             }
         }
+    }
+    found
+}
+
+/// Returns the cells of a row of a table: each is translated by itself.
+fn cells(row: &str) -> Vec<Span> {
+    let mut start = 0;
+    let mut found = Vec::new();
+    for cell in row.split(CELLS) {
+        found.push(trim(row, Span::new(start, start + cell.len())));
+        start += cell.len() + CELLS.len();
     }
     found
 }

@@ -4,7 +4,7 @@
 //! the lines is `page`'s, sentences are [`super::segment`]'s.
 
 use super::line::lines;
-use super::{Document, Error, ReadOptions, Reader, page};
+use super::{Declared, Document, Error, ReadOptions, Reader, Sheet};
 use crate::arabic::letters::{CLEANING, apply};
 use crate::source::{Kind, SourceFile, encoding};
 
@@ -13,8 +13,8 @@ use crate::source::{Kind, SourceFile, encoding};
 pub struct TextReader;
 
 impl Reader for TextReader {
-    fn kind(&self) -> Kind {
-        Kind::Text
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Text]
     }
 
     fn read(&self, file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
@@ -23,15 +23,12 @@ impl Reader for TextReader {
         let mut text = decoded.text.replace("\r\n", "\n");
         text = apply(&text, CLEANING);
         text.retain(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}'));
-        let page = page::extract(&lines(&text));
-        let mut document =
-            Document::assemble(page, &options.segments).ok_or_else(|| Error::NoArticle { path: file.path.clone() })?;
-        document.encoding = decoded.encoding.to_owned();
+        let mut warnings = Vec::new();
         if decoded.undecodable > 0 {
-            document
-                .warnings
-                .push(format!("{} characters cannot be decoded as {}", decoded.undecodable, decoded.encoding));
+            warnings.push(format!("{} characters cannot be decoded as {}", decoded.undecodable, decoded.encoding));
         }
-        Ok(document)
+        let encoding = decoded.encoding.to_owned();
+        let sheet = Sheet { lines: lines(&text), declared: Declared::default(), encoding, warnings };
+        Document::of_sheet(sheet, &file.path, options)
     }
 }

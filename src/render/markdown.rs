@@ -152,7 +152,7 @@ fn translation(note: &Note, page: &mut Page) {
     page.push("## Translation");
     let mut number = 0;
     for block in &note.document.blocks {
-        let anchor = if block.kind == BlockKind::Paragraph {
+        let anchor = if block.kind.is_body() {
             number += 1;
             format!("<a id=\"p{number}\"></a>")
         } else {
@@ -184,7 +184,7 @@ fn flush(kind: BlockKind, anchor: &mut String, running: &mut Vec<String>, page: 
     if running.is_empty() {
         return;
     }
-    let words = line_start(&running.join(" "));
+    let words = line_start(&running.join(kind.separator()));
     running.clear();
     let anchor = std::mem::take(anchor);
     page.push(match kind {
@@ -192,6 +192,8 @@ fn flush(kind: BlockKind, anchor: &mut String, running: &mut Vec<String>, page: 
         BlockKind::Standfirst => format!("**{words}**"),
         BlockKind::Caption => format!("*{words}*"),
         BlockKind::PullQuote => format!("> {words}"),
+        BlockKind::Quote => format!("> {anchor}{words}"),
+        BlockKind::ListItem => format!("- {anchor}{words}"),
         _ => format!("{anchor}{words}"),
     });
 }

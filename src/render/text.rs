@@ -32,8 +32,8 @@ impl Renderer for Text {
                 let target = if target.is_empty() { "(no translation)".to_owned() } else { target };
                 format!("{target} [⚠ {}: {}]", line(&reasons(segment)), line(&segment.source))
             });
-            let words = segments.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
-            let dash = if block.kind == BlockKind::PublisherSummary { "- " } else { "" };
+            let words = segments.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(block.kind.separator());
+            let dash = if matches!(block.kind, BlockKind::PublisherSummary | BlockKind::ListItem) { "- " } else { "" };
             if !words.is_empty() {
                 blocks.push(format!("{dash}{words}"));
             }

@@ -1,9 +1,10 @@
 //! 1. Files, folders and standard input become [`SourceFile`]s: a path to name and the bytes behind it.
 //!
 //! In: the paths of the command line. Out: files in a stable order, and what was passed over and why. Decoding the
-//! bytes into text is [`encoding`]'s; understanding the text is [`crate::document`]'s.
+//! bytes into text is [`encoding`]'s, telling what bytes are is [`kind`]'s; understanding them is [`crate::document`]'s.
 
 pub mod encoding;
+pub mod kind;
 pub mod walk;
 
 use std::io::Read;
@@ -11,33 +12,18 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+pub use kind::{Container, Content, Kind};
+
 /// The most bytes that one input may have: an article has a few thousand, and a whole year of a newspaper fits.
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
-
-/// What a file holds, which selects its reader in [`crate::document`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Kind {
-    /// Plain text in any of the encodings that [`encoding`] knows.
-    Text,
-}
-
-impl Kind {
-    /// Returns the kind that a file's extension stands for, in any case; `None` where no reader takes it.
-    pub fn of_extension(extension: &str) -> Option<Self> {
-        match extension.to_ascii_lowercase().as_str() {
-            "txt" | "text" => Some(Self::Text),
-            _ => None,
-        }
-    }
-}
 
 /// One input, read into memory.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     /// The path as the user gave it or as the walk found it; `-` for standard input.
     pub path: PathBuf,
+    /// Which article of the file it is, where the file holds several: a path in an archive, `row 12`; none otherwise.
+    pub part: Option<String>,
     /// What it holds.
     pub kind: Kind,
     /// Its bytes as they are on disk.
@@ -119,6 +105,14 @@ impl Error {
 }
 
 impl SourceFile {
+    /// Returns how the input is called in messages and notes: its path, and which part of it where it has several.
+    pub fn name(&self) -> String {
+        match &self.part {
+            Some(part) => format!("{}: {part}", self.path.display()),
+            None => self.path.display().to_string(),
+        }
+    }
+
     /// Reads an input that a [`walk`](walk::walk) found.
     ///
     /// # Errors
@@ -149,7 +143,7 @@ impl SourceFile {
             return Err(Error::TooLarge { path: path.to_owned(), limit: MAX_BYTES });
         }
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { path: path.to_owned(), kind, bytes, sha256 })
+        Ok(Self { path: path.to_owned(), part: None, kind, bytes, sha256 })
     }
 }
 

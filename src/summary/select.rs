@@ -96,7 +96,7 @@ const SHORT_CONTENT_WORDS: usize = 11;
 impl Candidates {
     /// Weighs the segments of a document: those of its paragraphs, and where it has none those of its standfirst.
     pub fn of(document: &Document, translation: &Translation) -> Self {
-        let mut blocks: Vec<&Block> = blocks_of(document, BlockKind::Paragraph);
+        let mut blocks: Vec<&Block> = document.blocks.iter().filter(|block| block.kind.is_body()).collect();
         if blocks.is_empty() {
             blocks = blocks_of(document, BlockKind::Standfirst);
         }

@@ -79,12 +79,12 @@ pub(super) fn bullets(
 /// Returns the sentences that such models are trained on: those of the paragraphs, and where there are none, of the
 /// standfirst.
 fn sentences<'t>(document: &Document, translation: &'t Translation) -> Vec<&'t SegmentTranslation> {
-    let of_kind = |kind: BlockKind| -> Vec<&SegmentTranslation> {
-        let blocks = document.blocks.iter().filter(|block| block.kind == kind);
+    let of_kind = |is_wanted: fn(BlockKind) -> bool| -> Vec<&SegmentTranslation> {
+        let blocks = document.blocks.iter().filter(|block| is_wanted(block.kind));
         blocks.flat_map(|block| translation.segments_of(block.id)).collect()
     };
-    let paragraphs = of_kind(BlockKind::Paragraph);
-    if paragraphs.is_empty() { of_kind(BlockKind::Standfirst) } else { paragraphs }
+    let paragraphs = of_kind(BlockKind::is_body);
+    if paragraphs.is_empty() { of_kind(|kind| kind == BlockKind::Standfirst) } else { paragraphs }
 }
 
 fn joined(segments: &[&SegmentTranslation]) -> String {

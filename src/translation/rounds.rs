@@ -266,7 +266,7 @@ fn finished(document: &Document, segment: &Segment, outcome: Outcome) -> Segment
     let Judged { hypothesis, verdicts, .. } = outcome.judged;
     let kind = document.blocks.iter().find(|block| block.id == segment.block).map(|block| block.kind);
     let mut target = hypothesis.text;
-    if matches!(kind, Some(BlockKind::Title | BlockKind::Subheading)) {
+    if matches!(kind, Some(BlockKind::Title | BlockKind::Subheading | BlockKind::TableRow)) {
         // Headlines have no full stop, whatever a model thinks of sentences.
         target.truncate(target.trim_end_matches('.').len());
     } else if ends_sentence(document.segment_text(segment)) && target.ends_with(char::is_alphanumeric) {

@@ -125,7 +125,7 @@ fn harbour() -> (Document, Translation) {
     let (mut document, mut translation) = article(HARBOUR);
     document.meta.publisher = Some("صحيفة الساحل".into());
     document.meta.byline = Some("ليلى حسن".into());
-    document.meta.date = Some(StatedDate { iso: jiff::civil::date(2025, 1, 3), words: "03 يناير 2025".into() });
+    document.meta.date = Some(StatedDate { iso: jiff::civil::date(2025, 1, 3), at: None, words: "03 يناير 2025".into() });
     let cost = translation.segments.iter().position(|s| s.target.contains("set_down")).expect("it is there");
     flag(&mut translation, cost, Check::Negation, "source denies, target affirms");
     let thanks = translation.segments.len() - 1;
@@ -193,7 +193,7 @@ fn a_note_of_another_schema_is_refused() {
 fn a_briefing_puts_the_newest_first_and_names_what_failed() {
     let newest = harbour_note();
     let mut older = newest.clone();
-    older.document.date = Some(StatedDate { iso: jiff::civil::date(2024, 12, 31), words: "31/12/2024".into() });
+    older.document.date = Some(StatedDate { iso: jiff::civil::date(2024, 12, 31), at: None, words: "31/12/2024".into() });
     older.document.title.as_mut().expect("it has one").english = Some("Older news".into());
     older.segments.iter_mut().for_each(|segment| segment.status = Status::Clean);
     older.checks.flagged = 0;
@@ -504,7 +504,7 @@ prop_compose! {
             .collect();
         let borrowed: Vec<(BlockKind, &[(&str, &str)])> = owned.iter().map(|(k, p)| (*k, p.as_slice())).collect();
         let (mut document, mut translation) = article(&borrowed);
-        document.meta = Meta { byline: meta.clone(), publisher: meta.clone(), dateline: meta, date: None };
+        document.meta = Meta { byline: meta.clone(), publisher: meta.clone(), dateline: meta, ..Meta::default() };
         let flags: Vec<bool> = blocks.iter().flat_map(|(_, pairs)| pairs.iter().map(|(_, _, flagged)| *flagged)).collect();
         for (at, _) in flags.iter().enumerate().filter(|(_, flagged)| **flagged) {
             flag(&mut translation, at, Check::Names, "source has *x*, target lacks it");
