@@ -52,7 +52,8 @@ pub(super) fn model_folder(options: &HubOptions, id: &ModelId) -> PathBuf {
 /// when the registry means other files.
 fn own_folder(options: &HubOptions, entry: &ModelEntry) -> PathBuf {
     let name = match entry.files.as_slice() {
-        [ModelFile { sha256: Some(sha256), .. }] => sha256.as_str(),
+        // What a lock adds to an entry does not move its files.
+        [ModelFile { sha256: Some(sha256), pinned_by_lock: false, .. }] => sha256.as_str(),
         files => files.iter().find_map(|file| file.hub.as_ref()).map_or("files", |hub| &hub.revision),
     };
     model_folder(options, &entry.id).join(name)
