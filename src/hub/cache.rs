@@ -355,6 +355,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_lock_knows_of_a_file_does_not_move_it() {
+        use crate::registry::{Lock, LockedFile, LockedModel};
+        let folder = tempfile::tempdir().unwrap();
+        let (options, pinned) = (options(folder.path()), entry("a", '1'));
+        let file = LockedFile { name: "m".into(), bytes: 3, sha256: ABC.into() };
+        let (id, architecture, licence) = (Some(pinned.id.clone()), "a".to_owned(), "n".to_owned());
+        let model = LockedModel { id, path: None, architecture, licence, repo: None, revision: None, file: vec![file] };
+        let text = Registry::of([pinned.clone()]).to_toml().unwrap();
+        let text = text.replace(&format!("sha256 = \"{ABC}\""), "unverified = true");
+        let unpinned = Registry::parse(&text, Path::new("t")).unwrap();
+        let locked = Lock::of([model]).filter(unpinned.clone(), Path::new("l"));
+        let own = |registry: &Registry| {
+            let entry = &registry.models()[0];
+            own_path(&options, entry, &entry.files[0])
+        };
+        assert!(locked.models()[0].is_pinned() && !unpinned.models()[0].is_pinned());
+        assert_eq!(own(&locked), own(&unpinned));
+        assert_ne!(own(&locked), own(&Registry::of([pinned])));
+    }
+
+    #[test]
     fn a_changed_file_is_noticed_even_where_its_size_is_right() {
         let folder = tempfile::tempdir().unwrap();
         let (options, entry) = (options(folder.path()), entry("a", '1'));

@@ -273,6 +273,7 @@ fn a_lock_file_that_is_missing_or_broken_is_named() {
     says(&run(&[]), 2, &["mujaz.lock is not a lock file: it has version 9, expected 1"]);
     says(&project.run(&["models", "lock", "--check"]), 2, &["version 9"]);
     says(&project.run(&["--locked", "models", "pull"]), 2, &["version 9"]);
+    says(&project.run(&["models", "pull"]), 2, &["no model to get is named"]);
 }
 
 #[test]

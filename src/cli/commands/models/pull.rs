@@ -11,7 +11,7 @@ use crate::cli::lock::Lock;
 use crate::cli::models::{pull, unverified};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
-use crate::cli::report::{CommandError, Status};
+use crate::cli::report::{CommandError, Kind, Status};
 
 /// Runs the command.
 pub fn run(
@@ -21,6 +21,11 @@ pub fn run(
     options: &HubOptions,
     printer: &Printer,
 ) -> Result<Status, CommandError> {
+    // Not clap's to say: a --locked before the subcommand is not known to it yet.
+    if ids.is_empty() && !global.locked {
+        let error = CommandError::message(Kind::Usage, "no model to get is named");
+        return Err(error.hint("mujaz models list shows what there is; --locked gets all of a lock file"));
+    }
     let bars = Bars::new(printer);
     // With --locked and no ids: all that is locked.
     let locked = if ids.is_empty() { Lock::of(global)?.map(|lock| lock.ids()).unwrap_or_default() } else { Vec::new() };
