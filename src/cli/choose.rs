@@ -177,7 +177,7 @@ pub fn best_translator(means: Means<'_>) -> Result<(ModelEntry, ModelFiles), Com
         return Ok((entry.clone(), files));
     }
     let offered = offered(&list);
-    let Some(first) = offered.first() else { return Err(nothing_fits(&list)) };
+    let Some(first) = offered.first() else { return Err(nothing_fits(&list, means.global)) };
     if options.offline {
         // The error says where the files can be put by hand.
         return models::pull(first, &options, means.printer, means.progress).map(|files| ((*first).clone(), files));
@@ -206,7 +206,7 @@ pub fn best_translator(means: Means<'_>) -> Result<(ModelEntry, ModelFiles), Com
             Err(error) => return Err(error),
         }
     }
-    Err(missed.map_or_else(|| nothing_fits(&list), |(_, error)| error))
+    Err(missed.map_or_else(|| nothing_fits(&list, means.global), |(_, error)| error))
 }
 
 /// Takes the best model for bullets that is here beside a translator; none where there is none. Nothing is fetched.
@@ -245,8 +245,10 @@ fn missing(message: &str, offered: &[&ModelEntry]) -> CommandError {
     error.hint("or let this command fetch what it needs: --pull")
 }
 
-fn nothing_fits(list: &[Considered<'_>]) -> CommandError {
-    let error = CommandError::message(Kind::Model, "the registry has no model that translates and can be used here");
+fn nothing_fits(list: &[Considered<'_>], global: &GlobalArgs) -> CommandError {
+    let whose = if global.locked { global.lock_file.display().to_string() } else { "the registry".to_owned() };
+    let message = format!("{whose} has no model that translates, may be chosen unnamed and can be used here");
+    let error = CommandError::message(Kind::Model, message);
     list.iter().filter_map(|model| Some((model.entry, model.obstacle?))).fold(error, |error, (entry, obstacle)| {
         let way = match obstacle {
             Obstacle::TooLarge { .. } => format!(" (--translator {} tries it all the same)", entry.id),
@@ -342,7 +344,8 @@ mod tests {
         assert!(error.hints[0].contains("mujaz models pull huge-900 (about 482 MB, 900 B of memory, MIT: keep the notice)"));
         assert!(error.hints.last().unwrap().contains("--pull"));
         let list = consider(&registry, Task::Translate, Some(0), |_| false);
-        let error = nothing_fits(&list);
+        let cli = <crate::cli::args::Cli as clap::Parser>::parse_from(["mujaz", "doctor"]);
+        let error = nothing_fits(&list, &cli.global);
         assert!(error.hints.len() == 4 && error.hints[0].contains("models may use 0 B here"), "{:?}", error.hints);
         let built_in = Registry::built_in();
         let list = consider(&built_in, Task::Translate, None, |_| false);

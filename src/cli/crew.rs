@@ -17,6 +17,7 @@ use mujaz::summary::Writer;
 
 use super::args::{GlobalArgs, ModelArgs, PrecisionArg, PullArgs, TranslatorArgs};
 use super::choose::{self, Means};
+use super::lock::Lock;
 use super::models;
 use super::printer::Printer;
 use super::report::{CommandError, Kind};
@@ -259,7 +260,10 @@ fn member(
             let files = choose::obtain(entry, means)?;
             of_entry(entry, &files, role, true, options, means.global)
         }
-        Named::Path(path) => of_path(path, role, options, &models::registry(means.global, means.printer)?),
+        // Settings come from any model of the same bytes, whatever is locked.
+        Named::Path(path) => {
+            of_path(path, role, options, means.global, &models::known(means.global, means.printer)?)
+        }
     }
 }
 
@@ -330,9 +334,18 @@ fn with_settings_of(entry: &ModelEntry, options: &LoadOptions) -> LoadOptions {
 }
 
 /// Loads a checkpoint folder or a GGUF file.
-fn of_path(path: &Path, role: &str, options: &LoadOptions, registry: &Registry) -> Result<Member, CommandError> {
+fn of_path(
+    path: &Path,
+    role: &str,
+    options: &LoadOptions,
+    global: &GlobalArgs,
+    registry: &Registry,
+) -> Result<Member, CommandError> {
     let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
     let paths = ModelPaths::at(path).map_err(broken)?;
+    if let Some(lock) = Lock::of(global)? {
+        lock.check_path(&paths, options.cache.as_deref())?;
+    }
     let revision = paths.fingerprint(options.cache.as_deref()).map_err(broken)?;
     // The same bytes are the same model, wherever they lie.
     let is_of = |sha256: &str| sha256.len() == 64 && revision.contains(sha256);

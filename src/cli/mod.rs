@@ -4,6 +4,7 @@ mod args;
 mod choose;
 mod commands;
 mod crew;
+mod lock;
 mod machine;
 mod models;
 mod output;

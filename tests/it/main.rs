@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod brief;
+mod bundle;
 mod check;
 mod checkpoint;
 mod choosing;
@@ -14,6 +15,7 @@ mod eval;
 mod extract;
 mod glossary;
 mod layers;
+mod lock;
 mod models;
 mod nmt;
 mod notes;
