@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use mujaz::briefing::ModelLine;
-use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths, Precision};
+use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths, Pickles, Precision};
 use mujaz::engine::seq2seq::{Direction, Overrides};
 use mujaz::glossary::Glossary;
 use mujaz::hub::{self, ModelFiles};
@@ -17,6 +17,7 @@ use mujaz::summary::Writer;
 
 use super::args::{GlobalArgs, ModelArgs, PrecisionArg, TranslatorArgs};
 use super::models;
+use super::pickles;
 use super::printer::Printer;
 use super::report::{CommandError, Kind};
 
@@ -160,6 +161,7 @@ impl<'g> Crew<'g> {
                     of_entry(&entry, &files, "translation", false, options, global)?
                 }
             };
+            pickles::say(&member.loaded, printer);
             if let Some(stored) = member.loaded.stored() {
                 printer.detail(&stored.to_string());
             }
@@ -189,7 +191,11 @@ impl<'g> Crew<'g> {
             lent.translator = Some(member.loaded.engine());
         }
         if let Some(named) = wanted_writer.as_ref().filter(|_| wanted == Wanted::Summary) {
-            let member = ready(writer, || member(named, "summary", options, global, printer, progress))?;
+            let member = ready(writer, || {
+                let member = member(named, "summary", options, global, printer, progress)?;
+                pickles::say(&member.loaded, printer);
+                Ok(member)
+            })?;
             lent.lines.push(member.line.clone());
             lent.writer = Some(member.writer());
         }
@@ -261,7 +267,8 @@ fn of_entry(
 pub fn load_options(precision: Precision, global: &GlobalArgs) -> LoadOptions {
     // Without such a folder nothing is kept, and whoever needs it says why there is none.
     let cache = models::hub_options(global).ok().map(|options| options.own_cache.join("_packed"));
-    LoadOptions { precision, cache, ..LoadOptions::default() }
+    let pickles = if global.allow_pickle { Pickles::Allowed } else { Pickles::Refused };
+    LoadOptions { precision, cache, pickles, ..LoadOptions::default() }
 }
 
 /// Loads the files of a registry entry.
@@ -274,7 +281,7 @@ pub fn load_entry(entry: &ModelEntry, files: &ModelFiles, options: &LoadOptions)
     let cache = options.cache.as_ref().map(|folder| folder.with_file_name(&entry.id.0));
     let options = LoadOptions { cache, ..with_settings_of(entry, options) };
     load::open(&ModelPaths::of_files(&entry.id.0, places), &options).map_err(|error| {
-        CommandError::new(Kind::Model, &error).hint(format!("check its files: mujaz models verify {}", entry.id))
+        pickles::error(&error).hint(format!("check its files: mujaz models verify {}", entry.id))
     })
 }
 
@@ -289,12 +296,13 @@ fn with_settings_of(entry: &ModelEntry, options: &LoadOptions) -> LoadOptions {
         no_repeat_ngram_size: settings.no_repeat_ngram_size,
         max_length: settings.max_length,
     };
-    LoadOptions { direction: Direction { source, target, prefix }, generation, ..options.clone() }
+    let pickles = pickles::of_entry(entry, options.pickles);
+    LoadOptions { direction: Direction { source, target, prefix }, generation, pickles, ..options.clone() }
 }
 
 /// Loads a checkpoint folder or a GGUF file.
 fn of_path(path: &Path, role: &str, options: &LoadOptions, registry: &Registry) -> Result<Member, CommandError> {
-    let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
+    let broken = |error: mujaz::engine::Error| pickles::error(&error);
     let paths = ModelPaths::at(path).map_err(broken)?;
     let revision = paths.fingerprint(options.cache.as_deref()).map_err(broken)?;
     // The same bytes are the same model, wherever they lie.

@@ -5,6 +5,7 @@ mod commands;
 mod crew;
 mod models;
 mod output;
+mod pickles;
 mod printer;
 mod progress;
 mod report;

@@ -254,6 +254,12 @@ pub enum Error {
         /// What there is, comma-separated.
         known: String,
     },
+    /// The only weights there are would be read from a pickle, which was not allowed.
+    #[error("{path} is a pickle, and no weights lie beside it as safetensors or GGUF, which are what is read")]
+    OnlyPickle {
+        /// The file, or the list of several.
+        path: std::path::PathBuf,
+    },
     /// A file could not be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
