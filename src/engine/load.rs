@@ -116,6 +116,11 @@ pub fn runs(architecture: &str) -> bool {
     DECODERS.contains(&architecture) || ENCODER_DECODERS.contains(&architecture)
 }
 
+/// Returns the architectures that there are engines for, comma-separated.
+pub fn architectures() -> String {
+    [ENCODER_DECODERS, DECODERS].concat().join(", ")
+}
+
 /// The files of a model, by the names that they have on the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelPaths {
@@ -155,12 +160,12 @@ impl ModelPaths {
         Self { label: label.into(), files: files.into_iter().collect() }
     }
 
-    fn bad(&self, reason: impl Into<String>) -> Error {
+    pub(super) fn bad(&self, reason: impl Into<String>) -> Error {
         Error::BadModel { path: self.label.clone(), reason: reason.into() }
     }
 
     /// Returns the `model_type` of `config.json`; none where there is no such file.
-    fn model_type(&self) -> Result<Option<String>, Error> {
+    pub(super) fn model_type(&self) -> Result<Option<String>, Error> {
         #[derive(serde::Deserialize)]
         struct Config {
             model_type: String,
@@ -172,7 +177,7 @@ impl ModelPaths {
     }
 
     /// Returns the only GGUF file; none where there is none.
-    fn gguf(&self) -> Result<Option<&Path>, Error> {
+    pub(super) fn gguf(&self) -> Result<Option<&Path>, Error> {
         let mut found = self.files.iter().filter(|(name, _)| is_gguf(name)).map(|(_, path)| path.as_path());
         match (found.next(), found.count()) {
             (Some(_), more @ 1..) => Err(self.bad(format!("there are {} GGUF files, expected one", more + 1))),

@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod decode;
 pub mod fake;
 pub mod gguf;
+pub mod inspect;
 pub mod kernels;
 pub mod linear;
 pub mod llm;

@@ -7,6 +7,7 @@
 //! our own folder and is resumed or removed.
 
 pub mod added;
+pub mod adopt;
 mod cache;
 mod client;
 mod error;
@@ -22,7 +23,7 @@ mod wheels;
 
 use std::path::{Path, PathBuf};
 
-pub use error::{Attempt, Error, Mismatch, Place, SourceError};
+pub use error::{Attempt, Error, Fault, Mismatch, Place, SourceError};
 pub use options::{HubOptions, Token};
 
 use crate::progress::{Progress, Silent};

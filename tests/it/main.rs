@@ -3,6 +3,7 @@
 // Clippy knows tests by their attribute, and what they share has none.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod adopt;
 mod brief;
 mod check;
 mod checkpoint;
@@ -14,6 +15,7 @@ mod extract;
 mod glossary;
 mod layers;
 mod models;
+mod models_info;
 mod nmt;
 mod notes;
 mod registry_models;

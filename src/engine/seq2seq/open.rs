@@ -13,6 +13,7 @@ use super::{Direction, Model, Weights, architecture};
 use crate::engine::Error;
 use crate::engine::checkpoint::{Checkpoint, Files};
 use crate::engine::decode::Room;
+use crate::engine::inspect::shapes;
 use crate::engine::kernels::dense::Precision;
 
 /// Opens a model from its files, by the names that they have on the hub. `label` is what the user calls it, `direction` what
@@ -69,6 +70,7 @@ pub fn open_checkpoint(
     let (weights, stored) = match kept {
         Some((weights, path)) => (weights, Stored::Read(path)),
         None => {
+            shapes::encoder_decoder(checkpoint, &found.spec, found.naming.as_ref())?;
             let weights = Weights::load(checkpoint, found.naming.as_ref(), &found.spec, precision)?;
             let stored = store.map_or(Stored::Off, |store| store.write(checkpoint, &weights, refused));
             (weights, stored)

@@ -118,7 +118,7 @@ fn shards_and_pickles_are_the_same_model_to_the_bit() {
 
 /// Tensors as `torch.save` writes them: a zip file of a pickle (protocol 2), which calls `_rebuild_tensor_v2` for each, and one
 /// file of numbers a tensor. Source: <https://docs.python.org/3/library/pickletools.html>, torch's `_utils.py`.
-fn torch(tensors: &Named) -> Vec<u8> {
+pub fn torch(tensors: &Named) -> Vec<u8> {
     let mut pickle = vec![0x80, 2];
     let text = |pickle: &mut Vec<u8>, text: &str| {
         pickle.push(b'X');

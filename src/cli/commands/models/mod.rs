@@ -5,6 +5,7 @@
 mod add;
 mod bundle;
 mod info;
+mod licence;
 mod list;
 mod lock;
 mod pull;
@@ -26,9 +27,9 @@ pub fn run(args: &ModelsArgs, global: &GlobalArgs, printer: &Printer) -> Result<
     let options = hub_options(global)?;
     match &args.command {
         ModelsCommand::List { json } => list::run(&registry, &options, *json, printer),
-        ModelsCommand::Info { model, json } => info::run(&registry, model, *json, &options, printer),
+        ModelsCommand::Info { model, json } => info::run(&registry, model, *json, global, &options, printer),
         ModelsCommand::Pull { ids } => pull::run(&registry, ids, global, &options, printer),
-        ModelsCommand::Add(args) => add::run(args, &registry, &options, printer),
+        ModelsCommand::Add(args) => add::run(args, &registry, global, &options, printer),
         ModelsCommand::Path { id } => path(registry.find(id)?, &options, printer),
         ModelsCommand::Verify { ids } => verify::run(&registry, &options, ids, printer),
         ModelsCommand::Lock(args) => lock::run(args, &registry, global, &options, printer),
@@ -101,6 +102,7 @@ fn path(entry: &ModelEntry, options: &HubOptions, printer: &Printer) -> Result<S
 
 fn remove(entry: &ModelEntry, options: &HubOptions, printer: &Printer) -> Result<Status, CommandError> {
     let freed = hub::remove(entry, options)?;
+    let was_added = hub::added::forget(options, &entry.id)?;
     let record = hub::record(entry, options);
     if record.exists() {
         printer.status(&format!("{}: {} still says what its files were.", entry.id, record.display()));
@@ -110,6 +112,9 @@ fn remove(entry: &ModelEntry, options: &HubOptions, printer: &Printer) -> Result
     } else {
         format!("{}: removed, {} freed.", entry.id, size(freed))
     });
+    if was_added {
+        printer.status(&format!("{}: was added from this disk, and is no longer known.", entry.id));
+    }
     Ok(Status::Complete)
 }
 
