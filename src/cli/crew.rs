@@ -280,9 +280,8 @@ pub fn load_entry(entry: &ModelEntry, files: &ModelFiles, options: &LoadOptions)
     // In the model's own folder, with which it is removed.
     let cache = options.cache.as_ref().map(|folder| folder.with_file_name(&entry.id.0));
     let options = LoadOptions { cache, ..with_settings_of(entry, options) };
-    load::open(&ModelPaths::of_files(&entry.id.0, places), &options).map_err(|error| {
-        pickles::error(&error).hint(format!("check its files: mujaz models verify {}", entry.id))
-    })
+    load::open(&ModelPaths::of_files(&entry.id.0, places), &options)
+        .map_err(|error| pickles::error(&error).hint(format!("check its files: mujaz models verify {}", entry.id)))
 }
 
 /// Adds what the registry says of a model's languages and decoding.

@@ -22,10 +22,7 @@ pub fn of_entry(entry: &ModelEntry, by_user: Pickles) -> Pickles {
 /// Says of each pickle that was read that it was, once.
 pub fn say(loaded: &Loaded, printer: &Printer) {
     for path in loaded.pickles() {
-        printer.status(&format!(
-            "{} is a pickle; it is read as data, nothing in it is executed.",
-            path.display()
-        ));
+        printer.status(&format!("{} is a pickle; it is read as data, nothing in it is executed.", path.display()));
     }
 }
 

@@ -85,8 +85,9 @@ pub fn adopt(
 /// Removes a model's folder where nothing is in it but what was put there to work.
 fn forget_folder(options: &HubOptions, id: &ModelId) {
     let folder = cache::model_folder(options, id);
-    let only_lock = std::fs::read_dir(&folder)
-        .is_ok_and(|entries| entries.flatten().all(|entry| entry.file_name() == ".lock" || is_empty_folder(&entry.path())));
+    let only_lock = std::fs::read_dir(&folder).is_ok_and(|entries| {
+        entries.flatten().all(|entry| entry.file_name() == ".lock" || is_empty_folder(&entry.path()))
+    });
     if only_lock {
         let _ = std::fs::remove_dir_all(&folder);
         let _ = std::fs::remove_dir(&options.own_cache);
@@ -131,11 +132,7 @@ fn under_lock(
     if !faults.is_empty() {
         return Err(Error::NotItsFiles { model: entry.id.clone(), faults });
     }
-    let mut adoption = Adoption {
-        files: ModelFiles { id: entry.id.clone(), files: Vec::new() },
-        linked: 0,
-        copied: 0,
-    };
+    let mut adoption = Adoption { files: ModelFiles { id: entry.id.clone(), files: Vec::new() }, linked: 0, copied: 0 };
     let mut ready = Vec::with_capacity(staged.len());
     for (file, facts) in staged {
         let source = &offered[&file.name];
@@ -206,13 +203,7 @@ fn link(source: &Path, goal: &Path, facts: &Facts) -> bool {
 }
 
 /// Copies a file, and makes sure that the copy is what was read before.
-fn copy(
-    source: &Path,
-    goal: &Path,
-    file: &ModelFile,
-    facts: &Facts,
-    progress: &dyn Progress,
-) -> Result<(), Failure> {
+fn copy(source: &Path, goal: &Path, file: &ModelFile, facts: &Facts, progress: &dyn Progress) -> Result<(), Failure> {
     let folder = goal.parent().unwrap_or(goal);
     match space::free(folder) {
         Some(free) if free < facts.bytes => return Err(Failure::NoSpace { needed: facts.bytes, free }),
@@ -270,7 +261,9 @@ mod tests {
         let files: String = hash(&offered, &Silent)
             .unwrap()
             .iter()
-            .map(|f| format!("{{ name = \"{}\", bytes = {}, sha256 = \"{}\", by_hand = true }},", f.name, f.bytes, f.sha256))
+            .map(|f| {
+                format!("{{ name = \"{}\", bytes = {}, sha256 = \"{}\", by_hand = true }},", f.name, f.bytes, f.sha256)
+            })
             .collect();
         let text = format!(
             "[[model]]\nid = \"m\"\ntitle = \"t\"\ntask = [\"translate\"]\narchitecture = \"a\"\nlanguages = []\n\

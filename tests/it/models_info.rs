@@ -24,7 +24,9 @@ fn every_model_of_the_registry_says_where_it_is_from_and_on_what_terms() {
     let home = tempfile::tempdir().unwrap();
     for entry in Registry::built_in().models() {
         let text = info(home.path(), &[&entry.id.0]);
-        for part in ["source: ", "licence: ", "state: not here", "memory: about ", "languages: ", entry.licence.link.as_str()] {
+        for part in
+            ["source: ", "licence: ", "state: not here", "memory: about ", "languages: ", entry.licence.link.as_str()]
+        {
             assert!(text.contains(part), "{}: {part} in {text}", entry.id);
         }
         for score in &entry.scores {
@@ -38,7 +40,12 @@ fn every_model_of_the_registry_says_where_it_is_from_and_on_what_terms() {
         assert!(json["bytes"].is_u64() || json["about_bytes"].is_u64(), "{}: how large is it?", entry.id);
     }
     let big = info(home.path(), &["opus-mt-tc-big-ar-en"]);
-    for part in ["about 482 MB to fetch", "aghorbani/opus-mt-tc-big-ar-en", "b59ec62dbea19d7b18d71008e0a9c452aa4362b5", "BLEU 42.8"] {
+    for part in [
+        "about 482 MB to fetch",
+        "aghorbani/opus-mt-tc-big-ar-en",
+        "b59ec62dbea19d7b18d71008e0a9c452aa4362b5",
+        "BLEU 42.8",
+    ] {
         assert!(big.contains(part), "{part} in {big}");
     }
     let gemma = info(home.path(), &["gemma-3-270m"]);
@@ -75,7 +82,11 @@ fn checkpoints_at_a_path_say_what_they_are_made_of() {
         let facts = &json["inspection"]["facts"];
         assert_eq!((&json["architecture"], &facts["d_model"]), (&architecture.into(), &64.into()), "{name}");
         assert_eq!(facts["layers"], serde_json::json!(layers), "{name}");
-        assert_eq!((&facts["tokenizer"], &facts["max_positions"]), (&tokenizer.into(), &serde_json::json!(positions)), "{name}");
+        assert_eq!(
+            (&facts["tokenizer"], &facts["max_positions"]),
+            (&tokenizer.into(), &serde_json::json!(positions)),
+            "{name}"
+        );
         // Just what is in the file: its size is its numbers, and a header.
         let bytes = std::fs::metadata(shared.join("model.safetensors")).unwrap().len();
         let parameters = json["inspection"]["parameters"].as_u64().unwrap();
@@ -164,7 +175,9 @@ fn a_tensor_that_an_architecture_does_not_have_so_is_named_before_anything_is_re
 #[test]
 fn what_is_not_there_is_a_usage_error() {
     let home = tempfile::tempdir().unwrap();
-    for (model, part) in [("./nowhere", "there is no such checkpoint folder"), ("nothing-like-it-at-all", "no model is called")] {
+    for (model, part) in
+        [("./nowhere", "there is no such checkpoint folder"), ("nothing-like-it-at-all", "no model is called")]
+    {
         let output = common::mujaz(home.path()).args(["models", "info", model]).output().unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{told}");

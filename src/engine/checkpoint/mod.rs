@@ -309,9 +309,7 @@ fn holds_all(
     index_path: &Path,
 ) -> Result<(), Error> {
     match names.iter().find(|name| !has(name)) {
-        Some(name) => {
-            Err(bad(path, format!("tensor {name:?} is missing, though {} lists it", index_path.display())))
-        }
+        Some(name) => Err(bad(path, format!("tensor {name:?} is missing, though {} lists it", index_path.display()))),
         None => Ok(()),
     }
 }

@@ -77,7 +77,9 @@ fn front_matter(text: &str) -> BTreeMap<String, Vec<String>> {
         let item = line.trim_start();
         if let (Some(item), Some(key)) = (item.strip_prefix("- "), &current) {
             fields.entry(key.clone()).or_default().push(scalar(item));
-        } else if !line.starts_with([' ', '#']) && let Some((key, value)) = line.split_once(':') {
+        } else if !line.starts_with([' ', '#'])
+            && let Some((key, value)) = line.split_once(':')
+        {
             let value = value.trim();
             let values = match value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 Some(list) => list.split(',').map(scalar).filter(|item| !item.is_empty()).collect(),

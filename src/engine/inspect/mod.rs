@@ -124,9 +124,7 @@ impl Inspection {
 pub fn inspect(paths: &ModelPaths, pickles: Pickles) -> Result<Inspection, Error> {
     let card = Card::of(&paths.files);
     let mut found = match paths.model_type()? {
-        Some(model_type) if paths.gguf()?.is_none() || is_pair(&model_type) => {
-            checkpoint(paths, &model_type, pickles)?
-        }
+        Some(model_type) if paths.gguf()?.is_none() || is_pair(&model_type) => checkpoint(paths, &model_type, pickles)?,
         _ => match paths.gguf()? {
             Some(path) => gguf(paths, path, pickles)?,
             None => return Err(paths.bad("neither config.json nor a .gguf file is in it")),

@@ -96,7 +96,8 @@ pub fn encoder_decoder(checkpoint: &Checkpoint, spec: &Spec, naming: &dyn Naming
 
 /// Whether numbers of this kind can be weights. Those of GGUF and torch are known by their readers.
 fn is_weights(dtype: &str) -> bool {
-    const OTHERS: [&str; 12] = ["BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "I64", "U64", "F64", "F8_E4M3", "F8_E5M2"];
+    const OTHERS: [&str; 12] =
+        ["BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "I64", "U64", "F64", "F8_E4M3", "F8_E5M2"];
     !OTHERS.contains(&dtype)
 }
 
@@ -114,13 +115,8 @@ fn wanted(spec: &Spec) -> Vec<Wanted> {
         matrix(Part::RelativeBias(Side::Encoder), Some(buckets), spec.heads[0]);
         matrix(Part::RelativeBias(Side::Decoder), Some(buckets), spec.heads[1]);
     }
-    let vector = |part, piece, rows| Wanted {
-        part,
-        piece,
-        rows: Some(rows),
-        columns: None,
-        required: piece == Piece::Weight,
-    };
+    let vector =
+        |part, piece, rows| Wanted { part, piece, rows: Some(rows), columns: None, required: piece == Piece::Weight };
     all.push(vector(Part::ProjectionBias, Piece::Bias, spec.vocabulary));
     let norm = |all: &mut Vec<Wanted>, part| {
         all.push(vector(part, Piece::Weight, spec.width));

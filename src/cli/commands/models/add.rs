@@ -12,7 +12,7 @@ use mujaz::hub::adopt::{self, Adoption, Hashed};
 use mujaz::hub::{self, HubOptions};
 use mujaz::registry::{ModelEntry, Registry, Task};
 
-use super::{licence, size, tasks};
+use super::{in_millions, licence, size, tasks};
 use crate::cli::args::{AddArgs, GlobalArgs, TaskArg};
 use crate::cli::models::unverified;
 use crate::cli::pickles;
@@ -53,10 +53,14 @@ fn known(entry: &ModelEntry, args: &AddArgs, options: &HubOptions, printer: &Pri
         let command = CommandError::from(error);
         match (is_other, is_added) {
             (false, _) => command,
-            (true, true) => command
-                .hint(format!("another model needs another id; to put this in its place: mujaz models remove {}", entry.id)),
-            (true, false) => command
-                .hint(format!("{} stands for its registry's files; others need a new id: mujaz models add NEW-ID PATH", entry.id)),
+            (true, true) => command.hint(format!(
+                "another model needs another id; to put this in its place: mujaz models remove {}",
+                entry.id
+            )),
+            (true, false) => command.hint(format!(
+                "{} stands for its registry's files; others need a new id: mujaz models add NEW-ID PATH",
+                entry.id
+            )),
         }
     })?;
     say_ignored(entry, &ignored, printer);
@@ -110,12 +114,7 @@ fn offered(entry: &ModelEntry, path: &Path) -> Result<(Files, Vec<String>), Comm
 }
 
 /// Takes a model that no registry knows.
-fn new(
-    args: &AddArgs,
-    global: &GlobalArgs,
-    options: &HubOptions,
-    printer: &Printer,
-) -> Result<Status, CommandError> {
+fn new(args: &AddArgs, global: &GlobalArgs, options: &HubOptions, printer: &Printer) -> Result<Status, CommandError> {
     if RESERVED.contains(&args.id.as_str()) {
         let message = format!("{:?} means something else where a model is named: choose another id", args.id);
         return Err(CommandError::message(Kind::Usage, message));
@@ -160,7 +159,9 @@ fn files_of(paths: &ModelPaths, found: &Inspection, id: &str) -> (Files, Vec<Str
             && !name.ends_with('.')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+'))
     };
-    if let (Some((name, path)), inspect::Form::Gguf) = (files.clone().into_iter().find(|(name, _)| !is_plain(name)), found.form) {
+    if let (Some((name, path)), inspect::Form::Gguf) =
+        (files.clone().into_iter().find(|(name, _)| !is_plain(name)), found.form)
+    {
         // Only the ending of a GGUF file's name matters.
         files.remove(&name);
         files.insert(format!("{id}.gguf"), path);
@@ -184,10 +185,13 @@ fn entry(args: &AddArgs, found: &Inspection, files: Vec<Hashed>) -> Result<Model
     let task: Vec<Task> = match args.task.as_slice() {
         [] if facts.translates => vec![Task::Translate],
         [] => vec![Task::Summarize],
-        named => named.iter().map(|task| match task {
-            TaskArg::Translate => Task::Translate,
-            TaskArg::Summarize => Task::Summarize,
-        }).collect(),
+        named => named
+            .iter()
+            .map(|task| match task {
+                TaskArg::Translate => Task::Translate,
+                TaskArg::Summarize => Task::Summarize,
+            })
+            .collect(),
     };
     let folder = args.path.canonicalize().unwrap_or_else(|_| args.path.clone());
     let folder = folder.file_stem().filter(|_| !args.path.is_dir()).or(folder.file_name()).unwrap_or_default();
@@ -255,10 +259,10 @@ fn say_what(entry: &ModelEntry, found: &Inspection, printer: &Printer) {
         several => several.join(", "),
     };
     printer.status(&format!(
-        "{}: {}, {} million parameters, does: {}; {languages}; licence {}; about {} of memory.",
+        "{}: {}, {} parameters, does: {}; {languages}; licence {}; about {} of memory.",
         entry.id,
         found.architecture,
-        (found.parameters + 500_000) / 1_000_000,
+        in_millions(found.parameters),
         tasks(entry),
         entry.licence.name,
         size(entry.memory_bytes),

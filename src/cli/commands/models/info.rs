@@ -13,7 +13,7 @@ use mujaz::registry::{
 };
 use serde::Serialize;
 
-use super::{licence, size, task_name};
+use super::{in_millions, licence, size, task_name};
 use crate::cli::args::GlobalArgs;
 use crate::cli::models::seen_on;
 use crate::cli::pickles;
@@ -193,7 +193,8 @@ fn sources(entry: &ModelEntry) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     for file in &entry.files {
         let hub = file.hub.as_ref().map(|hub| {
-            let mirrors = if hub.mirrors.is_empty() { String::new() } else { format!(", or {}", hub.mirrors.join(", ")) };
+            let mirrors =
+                if hub.mirrors.is_empty() { String::new() } else { format!(", or {}", hub.mirrors.join(", ")) };
             format!("hub {} at {}{mirrors}", hub.repo, hub.revision)
         });
         let packages: Vec<String> =
@@ -217,7 +218,8 @@ fn of_path(path: &Path, allowed: Pickles, registry: &Registry, printer: &Printer
     let hashed = adopt::hash(&found.files, &Bars::new(printer))?;
     let is_of = |file: &ModelFile| hashed.iter().any(|hashed| file.sha256.as_deref() == Some(&hashed.sha256));
     // The weights decide, not a tokenizer that several models share.
-    let weights = |file: &&ModelFile| [".gguf", ".safetensors", ".bin"].iter().any(|ending| file.name.ends_with(ending));
+    let weights =
+        |file: &&ModelFile| [".gguf", ".safetensors", ".bin"].iter().any(|ending| file.name.ends_with(ending));
     let known = registry.models().iter().find(|entry| entry.files.iter().filter(weights).any(is_of));
     let facts = found.facts.as_ref();
     let task = match (known, facts) {
@@ -247,7 +249,8 @@ fn of_path(path: &Path, allowed: Pickles, registry: &Registry, printer: &Printer
         path: Some(path.to_owned()),
         title: known.map_or(title, |entry| format!("the weights of {}: {}", entry.id, entry.title)),
         task,
-        draft: known.map_or(facts.is_some_and(|facts| facts.layers.len() == 1 && facts.translates), |entry| entry.draft),
+        draft: known
+            .map_or(facts.is_some_and(|facts| facts.layers.len() == 1 && facts.translates), |entry| entry.draft),
         choose: None,
         architecture: found.architecture.clone(),
         languages: found.languages.clone(),
@@ -295,17 +298,26 @@ fn lines(info: &Info) -> Vec<String> {
     for source in &info.source {
         fact("source", source.clone());
     }
-    fact("licence", format!("{} ({}): {}", info.licence.name, info.licence.link, info.licence.asks));
+    fact(
+        "licence",
+        match &info.licence {
+            Licence { name, .. } if name == licence::UNKNOWN => unknown(),
+            Licence { name, link, asks } => format!("{name} ({link}): {asks}"),
+        },
+    );
     fact("state", state(info));
     if let Some(fault) = &info.fault {
         fact("wrong", fault.clone());
     }
-    fact("size", match (info.bytes_on_disk, info.bytes, info.about_bytes) {
-        (Some(bytes), ..) => format!("{} on this disk ({bytes} bytes)", size(bytes)),
-        (None, Some(bytes), _) => format!("{} to fetch ({bytes} bytes)", size(bytes)),
-        (None, None, Some(bytes)) => format!("about {} to fetch", size(bytes)),
-        (None, None, None) => unknown(),
-    });
+    fact(
+        "size",
+        match (info.bytes_on_disk, info.bytes, info.about_bytes) {
+            (Some(bytes), ..) => format!("{} on this disk ({bytes} bytes)", size(bytes)),
+            (None, Some(bytes), _) => format!("{} to fetch ({bytes} bytes)", size(bytes)),
+            (None, None, Some(bytes)) => format!("about {} to fetch", size(bytes)),
+            (None, None, None) => unknown(),
+        },
+    );
     fact("memory", info.memory_bytes.map_or_else(unknown, |bytes| format!("about {} for a run", size(bytes))));
     fact("architecture", info.architecture.clone());
     if let Some(found) = &info.inspection {
@@ -375,13 +387,6 @@ fn inspected(found: &Inspection, fact: &mut impl FnMut(&str, String)) {
     fact("tokenizer", format!("{carried}; {} tokens", facts.vocabulary));
     let (int8, exact) = (size(facts.memory.int8), size(facts.memory.f32));
     fact("memory by its files", format!("about {int8} in int8, {exact} in f32"));
-}
-
-fn in_millions(numbers: u64) -> String {
-    match numbers {
-        ..1_000_000 => numbers.to_string(),
-        _ => format!("{:.1} million", numbers as f64 / 1e6),
-    }
 }
 
 fn file_line(file: &FileInfo) -> String {

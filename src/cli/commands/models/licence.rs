@@ -15,7 +15,8 @@ const SHARE_ALIKE: &str = "name its makers, and pass on what you make of it unde
 const NOT_COMMERCIAL: &str = "no commercial use, of the model or of what it writes; name its makers";
 const NOT_COMMERCIAL_ALIKE: &str =
     "no commercial use; name its makers, and pass on what you make of it under the same licence";
-const GEMMA: &str = "keep to Google's prohibited use policy, and pass these terms on with the model or anything derived from it";
+const GEMMA: &str =
+    "keep to Google's prohibited use policy, and pass these terms on with the model or anything derived from it";
 
 /// Name on the hub (in lower case), name in entries, link, what it asks.
 const KNOWN: [(&str, &str, &str, &str); 12] = [
@@ -40,11 +41,9 @@ pub fn of(name: Option<&str>, link: Option<&str>) -> Licence {
     };
     let lower = name.to_lowercase();
     match KNOWN.iter().find(|(hub, ..)| *hub == lower) {
-        Some((_, name, known, asks)) => Licence {
-            name: (*name).to_owned(),
-            link: link.unwrap_or(known).to_owned(),
-            asks: (*asks).to_owned(),
-        },
+        Some((_, name, known, asks)) => {
+            Licence { name: (*name).to_owned(), link: link.unwrap_or(known).to_owned(), asks: (*asks).to_owned() }
+        }
         None => Licence {
             name: name.to_owned(),
             link: link.unwrap_or(UNKNOWN).to_owned(),

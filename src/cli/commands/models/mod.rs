@@ -63,6 +63,14 @@ fn size(bytes: u64) -> String {
     }
 }
 
+/// Writes how many parameters there are: 258164, 76.4 million.
+fn in_millions(numbers: u64) -> String {
+    match numbers {
+        ..1_000_000 => numbers.to_string(),
+        _ => format!("{:.1} million", numbers as f64 / 1e6),
+    }
+}
+
 /// Returns the size of a model: the registry's, or that of the files here, or none.
 fn bytes_of(entry: &ModelEntry, here: Option<&[PathBuf]>) -> Option<u64> {
     let on_disk = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| metadata.len());
