@@ -147,7 +147,10 @@ fn task_and_licence_can_be_said_and_removing_forgets_the_entry() {
         assert!(info.contains(part), "{part} in {info}");
     }
     let (_, told) = world.good(&["models", "add", "b", "folder", "--task", "translate", "--licence", "MIT"]);
-    assert!(told.contains("licence MIT") && told.contains("from ar to fr"), "{told}");
+    assert!(
+        told.contains("licence MIT") && told.contains("name the languages ar, fr; mujaz gives it Arabic"),
+        "{told}"
+    );
     assert_eq!(world.translated("b"), world.translated("./folder"));
     let (_, told) = world.good(&["models", "remove", "b"]);
     assert!(told.contains("b: removed") && told.contains("no longer known"), "{told}");

@@ -27,7 +27,7 @@ fn references() -> Vec<PathBuf> {
 }
 
 fn open(folder: &Path) -> (Checkpoint, Architecture) {
-    let checkpoint = Checkpoint::open(folder).unwrap();
+    let checkpoint = Checkpoint::open(with_pickles(folder)).unwrap();
     let architecture = architecture(&checkpoint, &Direction::default()).unwrap();
     (checkpoint, architecture)
 }

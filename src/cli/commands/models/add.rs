@@ -267,14 +267,12 @@ fn say_what(entry: &ModelEntry, found: &Inspection, printer: &Printer) {
         entry.licence.name,
         size(entry.memory_bytes),
     ));
-    let pair: Vec<&str> = entry.languages.iter().map(String::as_str).collect();
-    if let ([source, target], Some(true)) = (pair.as_slice(), found.facts.as_ref().map(|facts| facts.translates))
-        && (*source, *target) != ("ar", "en")
-        && entry.does(Task::Translate)
-    {
+    let lacks = |code: &str| !entry.languages.is_empty() && !entry.languages.iter().any(|language| language == code);
+    if entry.does(Task::Translate) && (lacks("ar") || lacks("en")) {
         printer.status(&format!(
-            "{}: its files say that it translates from {source} to {target}; mujaz gives it Arabic and expects English.",
-            entry.id
+            "{}: its files name the languages {}; mujaz gives it Arabic and expects English.",
+            entry.id,
+            entry.languages.join(", ")
         ));
     }
 }
