@@ -45,7 +45,7 @@ enum Weights {
     /// The same of files that torch wrote.
     Pickles(Vec<Pickle>, BTreeMap<String, usize>),
     /// Candle reads tensors with one reader; shapes are there beside it.
-    Gguf(Mutex<Gguf>, PathBuf),
+    Gguf(Box<Mutex<Gguf>>, PathBuf),
 }
 
 impl Checkpoint {
@@ -359,5 +359,5 @@ fn pickles(files: &Files, index_path: &Path) -> Result<(Weights, PathBuf, u64), 
 
 fn gguf(path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
     let bytes = fs_err::metadata(path)?.len();
-    Ok((Weights::Gguf(Mutex::new(Gguf::open(path)?), path.to_owned()), path.to_owned(), bytes))
+    Ok((Weights::Gguf(Box::new(Mutex::new(Gguf::open(path)?)), path.to_owned()), path.to_owned(), bytes))
 }
