@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use mujaz::briefing::ModelLine;
-use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths, Precision};
+use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths, Pickles, Precision};
 use mujaz::engine::seq2seq::{Direction, Overrides};
 use mujaz::glossary::Glossary;
 use mujaz::hub::ModelFiles;
@@ -19,6 +19,7 @@ use super::args::{GlobalArgs, ModelArgs, PrecisionArg, PullArgs, TranslatorArgs}
 use super::choose::{self, Means};
 use super::lock::Lock;
 use super::models;
+use super::pickles;
 use super::printer::Printer;
 use super::report::{CommandError, Kind};
 
@@ -183,6 +184,7 @@ impl<'g> Crew<'g> {
                     of_entry(&entry, &files, "translation", false, options, global)?
                 }
             };
+            pickles::say(&member.loaded, printer);
             if let Some(stored) = member.loaded.stored() {
                 printer.detail(&stored.to_string());
             }
@@ -227,7 +229,11 @@ impl<'g> Crew<'g> {
         let member = match wording {
             Wording::Extractive => return Ok(lent),
             Wording::Auto => writer.as_mut(),
-            Wording::Named(named) => Some(ready(writer, || member(named, "summary", options, means))?),
+            Wording::Named(named) => Some(ready(writer, || {
+                let member = member(named, "summary", options, means)?;
+                pickles::say(&member.loaded, printer);
+                Ok(member)
+            })?),
         };
         if let Some(member) = member {
             lent.lines.push(member.line.clone());
@@ -302,7 +308,8 @@ fn of_entry(
 pub fn load_options(precision: Precision, global: &GlobalArgs) -> LoadOptions {
     // Without such a folder nothing is kept, and whoever needs it says why there is none.
     let cache = models::hub_options(global).ok().map(|options| options.own_cache.join("_packed"));
-    LoadOptions { precision, cache, ..LoadOptions::default() }
+    let pickles = if global.allow_pickle { Pickles::Allowed } else { Pickles::Refused };
+    LoadOptions { precision, cache, pickles, ..LoadOptions::default() }
 }
 
 /// Loads the files of a registry entry.
@@ -314,9 +321,8 @@ pub fn load_entry(entry: &ModelEntry, files: &ModelFiles, options: &LoadOptions)
     // In the model's own folder, with which it is removed.
     let cache = options.cache.as_ref().map(|folder| folder.with_file_name(&entry.id.0));
     let options = LoadOptions { cache, ..with_settings_of(entry, options) };
-    load::open(&ModelPaths::of_files(&entry.id.0, places), &options).map_err(|error| {
-        CommandError::new(Kind::Model, &error).hint(format!("check its files: mujaz models verify {}", entry.id))
-    })
+    load::open(&ModelPaths::of_files(&entry.id.0, places), &options)
+        .map_err(|error| pickles::error(&error).hint(format!("check its files: mujaz models verify {}", entry.id)))
 }
 
 /// Adds what the registry says of a model's languages and decoding.
@@ -330,7 +336,8 @@ fn with_settings_of(entry: &ModelEntry, options: &LoadOptions) -> LoadOptions {
         no_repeat_ngram_size: settings.no_repeat_ngram_size,
         max_length: settings.max_length,
     };
-    LoadOptions { direction: Direction { source, target, prefix }, generation, ..options.clone() }
+    let pickles = pickles::of_entry(entry, options.pickles);
+    LoadOptions { direction: Direction { source, target, prefix }, generation, pickles, ..options.clone() }
 }
 
 /// Loads a checkpoint folder or a GGUF file.
@@ -341,7 +348,7 @@ fn of_path(
     global: &GlobalArgs,
     registry: &Registry,
 ) -> Result<Member, CommandError> {
-    let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
+    let broken = |error: mujaz::engine::Error| pickles::error(&error);
     let paths = ModelPaths::at(path).map_err(broken)?;
     if let Some(lock) = Lock::of(global)? {
         lock.check_path(&paths, options.cache.as_deref())?;

@@ -8,6 +8,7 @@ mod lock;
 mod machine;
 mod models;
 mod output;
+mod pickles;
 mod printer;
 mod progress;
 mod report;

@@ -195,6 +195,12 @@ impl Gguf {
         self.content.tensor_infos.get(name).map(|info| info.shape.dims())
     }
 
+    /// Returns the kind of a tensor's numbers (`F32`, `Q4_K`), or nothing where the file does not have it.
+    pub fn dtype(&self, name: &str) -> Option<String> {
+        // Candle's names of its types, which only their letters' case tells from the format's own.
+        self.content.tensor_infos.get(name).map(|info| format!("{:?}", info.ggml_dtype).to_uppercase())
+    }
+
     /// Reads a tensor.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::checkpoint::{Checkpoint, Files};
 use super::gguf::Gguf;
 use super::llm::LlmEngine;
 use super::llm::model::{self, LlmModel};
@@ -17,6 +18,7 @@ use super::seq2seq::{self, Direction, Overrides, Seq2SeqEngine, Stored};
 use super::sha256::{self, hex};
 use super::{Engine, Error, Generator, Rewriter, linear};
 
+pub use super::checkpoint::Pickles;
 pub use super::kernels::dense::Precision;
 
 /// Encoder-decoders: the `model_type`s of checkpoints and the architectures of GGUF files.
@@ -38,6 +40,8 @@ pub struct LoadOptions {
     pub direction: Direction,
     /// What goes before an encoder-decoder's own settings.
     pub generation: Overrides,
+    /// Whether weights may come from pickles.
+    pub pickles: Pickles,
 }
 
 /// A model that is loaded.
@@ -52,6 +56,8 @@ pub enum Loaded {
         precision: Precision,
         /// Whether they came from an earlier start, or what became of them.
         stored: Stored,
+        /// The weights files that are pickles; empty where the weights come in another form.
+        pickles: Vec<PathBuf>,
     },
 }
 
@@ -88,6 +94,14 @@ impl Loaded {
         }
     }
 
+    /// Returns the weights files that are pickles, which were read as data.
+    pub fn pickles(&self) -> &[PathBuf] {
+        match self {
+            Self::Decoder(_) => &[],
+            Self::EncoderDecoder { pickles, .. } => pickles,
+        }
+    }
+
     /// Says how most of its weights are kept.
     pub fn precision(&self) -> String {
         match self {
@@ -100,6 +114,11 @@ impl Loaded {
 /// Returns whether there is an engine for an architecture, as registry entries name it.
 pub fn runs(architecture: &str) -> bool {
     DECODERS.contains(&architecture) || ENCODER_DECODERS.contains(&architecture)
+}
+
+/// Returns the architectures that there are engines for, comma-separated.
+pub fn architectures() -> String {
+    [ENCODER_DECODERS, DECODERS].concat().join(", ")
 }
 
 /// The files of a model, by the names that they have on the hub.
@@ -141,12 +160,12 @@ impl ModelPaths {
         Self { label: label.into(), files: files.into_iter().collect() }
     }
 
-    fn bad(&self, reason: impl Into<String>) -> Error {
+    pub(super) fn bad(&self, reason: impl Into<String>) -> Error {
         Error::BadModel { path: self.label.clone(), reason: reason.into() }
     }
 
     /// Returns the `model_type` of `config.json`; none where there is no such file.
-    fn model_type(&self) -> Result<Option<String>, Error> {
+    pub(super) fn model_type(&self) -> Result<Option<String>, Error> {
         #[derive(serde::Deserialize)]
         struct Config {
             model_type: String,
@@ -158,7 +177,7 @@ impl ModelPaths {
     }
 
     /// Returns the only GGUF file; none where there is none.
-    fn gguf(&self) -> Result<Option<&Path>, Error> {
+    pub(super) fn gguf(&self) -> Result<Option<&Path>, Error> {
         let mut found = self.files.iter().filter(|(name, _)| is_gguf(name)).map(|(_, path)| path.as_path());
         match (found.next(), found.count()) {
             (Some(_), more @ 1..) => Err(self.bad(format!("there are {} GGUF files, expected one", more + 1))),
@@ -291,8 +310,11 @@ fn decoder(paths: &ModelPaths, gguf: &Path, options: &LoadOptions) -> Result<Loa
 fn encoder_decoder(paths: &ModelPaths, kind: Option<&str>, options: &LoadOptions) -> Result<Loaded, Error> {
     let precision = options.precision;
     let direction = options.direction.fit_for(kind.unwrap_or_default()).map_err(|reason| paths.bad(reason))?;
+    let files = Files::from(paths.files.clone()).with_pickles(options.pickles);
+    let checkpoint = Checkpoint::open(files)?;
+    let pickles = checkpoint.pickles().into_iter().map(Path::to_owned).collect();
     let (mut engine, stored) =
-        seq2seq::open_stored(paths.files.clone(), &paths.label, &direction, precision, options.cache.as_deref())?;
+        seq2seq::open_checkpoint(&checkpoint, &paths.label, &direction, precision, options.cache.as_deref())?;
     if let Some(token) = direction.prefix.as_deref().map(str::trim).filter(|prefix| settings::is_token(prefix)) {
         // What stands before every source stands before the empty one.
         let first = engine.tokenizer().encode("").first().copied();
@@ -301,7 +323,7 @@ fn encoder_decoder(paths: &ModelPaths, kind: Option<&str>, options: &LoadOptions
         }
     }
     engine.set_generation(&options.generation).map_err(|reason| paths.bad(reason))?;
-    Ok(Loaded::EncoderDecoder { engine: Box::new(engine), precision, stored })
+    Ok(Loaded::EncoderDecoder { engine: Box::new(engine), precision, stored, pickles })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod decode;
 pub mod fake;
 pub mod gguf;
+pub mod inspect;
 pub mod kernels;
 pub mod linear;
 pub mod llm;
@@ -253,6 +254,12 @@ pub enum Error {
         architecture: String,
         /// What there is, comma-separated.
         known: String,
+    },
+    /// The only weights there are would be read from a pickle, which was not allowed.
+    #[error("{path} is a pickle, and no weights lie beside it as safetensors or GGUF, which are what is read")]
+    OnlyPickle {
+        /// The file, or the list of several.
+        path: std::path::PathBuf,
     },
     /// A file could not be read.
     #[error(transparent)]

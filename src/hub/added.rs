@@ -23,7 +23,10 @@ pub fn read(options: &HubOptions) -> Result<Registry, Error> {
     let folder = options.own_cache.join("added_models");
     let mut paths: Vec<PathBuf> = match std::fs::read_dir(&folder) {
         Ok(entries) => entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Registry::of([])),
+        // A cache that is no folder holds nothing, and whoever needs to write there says so.
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            return Ok(Registry::of([]));
+        }
         Err(_) => fs_err::read_dir(&folder)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect(),
     };
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));

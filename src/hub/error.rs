@@ -59,6 +59,14 @@ pub enum Error {
         /// What is locked, and what is there.
         mismatch: Mismatch,
     },
+    /// Files were offered as those of a model, and are not.
+    #[error("these are not the files of model {model}: {said}", said = faults_in_words(.faults))]
+    NotItsFiles {
+        /// The model.
+        model: ModelId,
+        /// What is wrong with each of those that are not right.
+        faults: Vec<Fault>,
+    },
     /// The disk is full, or would be.
     #[error("model {model}: {folder} has too little space for {file}: {needed} bytes are needed, {free} are free")]
     NoSpace {
@@ -110,6 +118,23 @@ pub struct Attempt {
 
 fn in_words(tried: &[Attempt]) -> String {
     tried.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// A file that was offered as one of a model's and is not, or that was not offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its name in the registry.
+    pub name: String,
+    /// What is wrong with it; none where it is missing.
+    pub mismatch: Option<Mismatch>,
+}
+
+fn faults_in_words(faults: &[Fault]) -> String {
+    let word = |fault: &Fault| match &fault.mismatch {
+        Some(mismatch) => format!("{}: {mismatch}", fault.name),
+        None => format!("{} is missing", fault.name),
+    };
+    faults.iter().map(word).collect::<Vec<_>>().join("; ")
 }
 
 /// What is wrong with a file.

@@ -7,6 +7,7 @@
 //! our own folder and is resumed or removed.
 
 pub mod added;
+pub mod adopt;
 pub mod bundle;
 mod cache;
 mod client;
@@ -24,7 +25,7 @@ mod wheels;
 
 use std::path::{Path, PathBuf};
 
-pub use error::{Attempt, Error, Mismatch, Place, SourceError};
+pub use error::{Attempt, Error, Fault, Mismatch, Place, SourceError};
 pub use options::{HubOptions, Token};
 pub use reach::{Reach, reach};
 

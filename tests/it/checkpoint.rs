@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::quantized::{GgmlDType, QTensor, gguf_file};
 use candle_core::{Device, Tensor};
 use mujaz::engine::Error;
-use mujaz::engine::checkpoint::Checkpoint;
+use mujaz::engine::checkpoint::{Checkpoint, Files, Pickles};
 use mujaz::engine::seq2seq::spec::{NormPlacement, Part, Piece, Positions, Role, Side, Spec};
 use mujaz::engine::seq2seq::{Architecture, Direction, architecture};
 
@@ -27,7 +27,7 @@ fn references() -> Vec<PathBuf> {
 }
 
 fn open(folder: &Path) -> (Checkpoint, Architecture) {
-    let checkpoint = Checkpoint::open(folder).unwrap();
+    let checkpoint = Checkpoint::open(with_pickles(folder)).unwrap();
     let architecture = architecture(&checkpoint, &Direction::default()).unwrap();
     (checkpoint, architecture)
 }
@@ -170,8 +170,12 @@ fn safetensors(header: &serde_json::Value, data: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_slice(), data].concat()
 }
 
+fn with_pickles(folder: &Path) -> Files {
+    Files::at(folder).with_pickles(Pickles::Allowed)
+}
+
 fn reason(folder: &Path) -> String {
-    let error = Checkpoint::open(folder).map(|_| ()).unwrap_err();
+    let error = Checkpoint::open(with_pickles(folder)).map(|_| ()).unwrap_err();
     assert!(matches!(error, Error::BadModel { .. }), "{error:?}");
     error.to_string()
 }
@@ -283,7 +287,10 @@ fn pickles_of_torch_are_read_and_old_ones_are_refused_with_the_way_out() {
     let folder = tiny();
     let path = folder.path().join("pytorch_model.bin");
     std::fs::copy(common::fixture("parity/pieces/pytorch_model.bin"), &path).unwrap();
-    let checkpoint = Checkpoint::open(folder.path()).unwrap();
+    let refused = Checkpoint::open(folder.path()).unwrap_err();
+    assert!(matches!(&refused, Error::OnlyPickle { path: named } if *named == path), "{refused:?}");
+    let checkpoint = Checkpoint::open(with_pickles(folder.path())).unwrap();
+    assert_eq!((checkpoint.pickles(), checkpoint.dtype("a").as_deref()), (vec![path.as_path()], Some("F32")));
     assert_eq!(checkpoint.names(), ["a", "a.tied", "b"]);
     for name in ["a", "a.tied"] {
         let tensor = checkpoint.expect(&[name.to_owned()], &[2, 3]).unwrap();
@@ -509,7 +516,7 @@ fn m2m_100_has_its_languages_behind_the_vocabulary() {
 #[test]
 fn t5_works_from_its_sentencepiece_model_alone() {
     let folder = small(json!({"model_type": "mt5", "vocab_size": 640}), &[("bytes.model", "spiece.model")]);
-    let checkpoint = Checkpoint::open(folder.path()).unwrap();
+    let checkpoint = Checkpoint::open(with_pickles(folder.path())).unwrap();
     let with = |prefix: &str| {
         architecture(&checkpoint, &Direction { prefix: Some(prefix.to_owned()), ..Direction::default() }).unwrap()
     };

@@ -3,6 +3,7 @@
 // Clippy knows tests by their attribute, and what they share has none.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod adopt;
 mod brief;
 mod bundle;
 mod check;
@@ -17,6 +18,7 @@ mod glossary;
 mod layers;
 mod lock;
 mod models;
+mod models_info;
 mod nmt;
 mod notes;
 mod offline;

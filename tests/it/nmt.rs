@@ -8,6 +8,8 @@ mod growth;
 mod lines;
 mod parity;
 
+pub use files::torch;
+
 use std::path::{Path, PathBuf};
 
 use mujaz::engine::kernels::dense::Precision;

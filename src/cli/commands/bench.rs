@@ -18,6 +18,7 @@ use crate::cli::choose::{self, Means};
 use crate::cli::crew::{load_entry, load_options};
 use crate::cli::lock::Lock;
 use crate::cli::models;
+use crate::cli::pickles;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
 use crate::cli::report::{CommandError, Kind, Status};
@@ -55,6 +56,7 @@ pub fn run(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
     let bars = Bars::new(printer);
     let options = load_options(args.precision.into(), global);
     let (mut loaded, name, load_seconds) = load_model(args, &options, global, printer, &bars)?;
+    pickles::say(&loaded, printer);
     printer.detail(&format!("loaded {name} in {load_seconds:.2} s"));
     if let Some(stored) = loaded.stored() {
         printer.detail(&stored.to_string());
@@ -75,7 +77,7 @@ pub fn run(args: &BenchArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
 
 fn failed(error: engine::Error) -> CommandError {
     let kind = if matches!(error, engine::Error::Cancelled) { Kind::Interrupted } else { Kind::Model };
-    CommandError::new(kind, &error)
+    CommandError { kind, ..pickles::error(&error) }
 }
 
 /// Loads what was named: a path, a model of the registry, or the best translator that can be had. Returns it with its name

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The files of one model by the names they have on the hub.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Files {
     /// A folder that is looked into first, if any.
     folder: Option<PathBuf>,
@@ -15,16 +15,40 @@ pub struct Files {
     named: BTreeMap<String, PathBuf>,
     /// The weights, where the caller named them.
     weights: Option<PathBuf>,
+    /// Whether weights may come from pickles.
+    pickles: Pickles,
+}
+
+/// Whether weights are read from pickles (`pytorch_model.bin`). Nothing in one is ever executed here, but other programs do
+/// execute them, so that a file that nobody vouches for is no form to pass models on in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pickles {
+    /// They are not: a model that has nothing else is an error.
+    #[default]
+    Refused,
+    /// They are where there is nothing better: a registry pins the file by its SHA-256, or the user asked for it.
+    Allowed,
 }
 
 impl Files {
     /// Takes a folder, or a weights file with the rest of the model's files beside it.
     pub fn at(path: &Path) -> Self {
         if path.is_dir() {
-            return Self { folder: Some(path.to_owned()), named: BTreeMap::new(), weights: None };
+            return Self { folder: Some(path.to_owned()), ..Self::default() };
         }
         let folder = path.parent().map(Path::to_owned);
-        Self { folder, named: BTreeMap::new(), weights: Some(path.to_owned()) }
+        Self { folder, weights: Some(path.to_owned()), ..Self::default() }
+    }
+
+    /// Says whether weights may come from pickles; without this they may not.
+    #[must_use]
+    pub fn with_pickles(self, pickles: Pickles) -> Self {
+        Self { pickles, ..self }
+    }
+
+    /// Returns whether weights may come from pickles.
+    pub fn pickles(&self) -> Pickles {
+        self.pickles
     }
 
     /// Returns where the file of a name is, or nothing where the model has none.
@@ -92,6 +116,6 @@ impl From<PathBuf> for Files {
 
 impl From<BTreeMap<String, PathBuf>> for Files {
     fn from(named: BTreeMap<String, PathBuf>) -> Self {
-        Self { folder: None, named, weights: None }
+        Self { named, ..Self::default() }
     }
 }

@@ -18,7 +18,7 @@ use candle_core::{Device, Tensor};
 
 pub use fields::Fields;
 pub(in crate::engine) use fields::bad;
-pub use files::Files;
+pub use files::{Files, Pickles};
 pub use generation::Defaults;
 
 use super::Error;
@@ -42,9 +42,10 @@ pub struct Checkpoint {
 enum Weights {
     /// Files with, for each tensor, the file it is in.
     Safetensors(Vec<Shard>, BTreeMap<String, usize>),
-    Pickle(Pickle),
+    /// The same of files that torch wrote.
+    Pickles(Vec<Pickle>, BTreeMap<String, usize>),
     /// Candle reads tensors with one reader; shapes are there beside it.
-    Gguf(Mutex<Gguf>, PathBuf),
+    Gguf(Box<Mutex<Gguf>>, PathBuf),
 }
 
 impl Checkpoint {
@@ -96,8 +97,16 @@ impl Checkpoint {
     pub fn weights_files(&self) -> Vec<&Path> {
         match &self.weights {
             Weights::Safetensors(shards, _) => shards.iter().map(Shard::path).collect(),
-            Weights::Pickle(pickle) => vec![pickle.path()],
+            Weights::Pickles(shards, _) => shards.iter().map(Pickle::path).collect(),
             Weights::Gguf(_, path) => vec![path],
+        }
+    }
+
+    /// Returns the paths of the weights files that are pickles; none where the weights come in another form.
+    pub fn pickles(&self) -> Vec<&Path> {
+        match &self.weights {
+            Weights::Pickles(shards, _) => shards.iter().map(Pickle::path).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -109,8 +118,7 @@ impl Checkpoint {
     /// Returns the names of all tensors, in order.
     pub fn names(&self) -> Vec<String> {
         match &self.weights {
-            Weights::Safetensors(_, places) => places.keys().cloned().collect(),
-            Weights::Pickle(pickle) => pickle.names().into_iter().map(str::to_owned).collect(),
+            Weights::Safetensors(_, places) | Weights::Pickles(_, places) => places.keys().cloned().collect(),
             Weights::Gguf(gguf, _) => lock(gguf).names(),
         }
     }
@@ -124,8 +132,17 @@ impl Checkpoint {
     pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
         match &self.weights {
             Weights::Safetensors(shards, places) => shards[*places.get(name)?].shape(name).map(<[usize]>::to_vec),
-            Weights::Pickle(pickle) => pickle.shape(name).map(<[usize]>::to_vec),
+            Weights::Pickles(shards, places) => shards[*places.get(name)?].shape(name).map(<[usize]>::to_vec),
             Weights::Gguf(gguf, _) => lock(gguf).shape(name).map(<[usize]>::to_vec),
+        }
+    }
+
+    /// Returns the kind of a tensor's numbers as its file calls it (`F32`, `BF16`, `Q4_K`), or nothing where there is none.
+    pub fn dtype(&self, name: &str) -> Option<String> {
+        match &self.weights {
+            Weights::Safetensors(shards, places) => shards[*places.get(name)?].dtype(name).map(str::to_owned),
+            Weights::Pickles(shards, places) => shards[*places.get(name)?].dtype(name),
+            Weights::Gguf(gguf, _) => lock(gguf).dtype(name),
         }
     }
 
@@ -145,7 +162,10 @@ impl Checkpoint {
                 Some(&place) => shards[place].tensor(name),
                 None => Ok(None),
             },
-            Weights::Pickle(pickle) => pickle.tensor(name),
+            Weights::Pickles(shards, places) => match places.get(name) {
+                Some(&place) => shards[place].tensor(name),
+                None => Ok(None),
+            },
             Weights::Gguf(gguf, _) => {
                 let tensor = lock(gguf).tensor(name)?;
                 Ok(Some(tensor.dequantize(&Device::Cpu)?))
@@ -193,7 +213,9 @@ impl Checkpoint {
             Weights::Safetensors(shards, places) => {
                 places.get(name).map_or(&self.weights_path, |&place| shards[place].path())
             }
-            Weights::Pickle(pickle) => pickle.path(),
+            Weights::Pickles(shards, places) => {
+                places.get(name).map_or(&self.weights_path, |&place| shards[place].path())
+            }
             Weights::Gguf(_, path) => path,
         }
     }
@@ -209,14 +231,20 @@ fn lock(gguf: &Mutex<Gguf>) -> std::sync::MutexGuard<'_, Gguf> {
     gguf.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Finds the weights: safetensors before all else, a pickle only where there is nothing better.
+/// The weights of one file, as torch wrote them.
+const PICKLE: &str = "pytorch_model.bin";
+/// The list of weights files that torch wrote.
+const PICKLE_INDEX: &str = "pytorch_model.bin.index.json";
+
+/// Finds the weights: safetensors before all else, a pickle only where there is nothing better and it is allowed.
 fn open_weights(files: &Files) -> Result<(Weights, PathBuf, u64), Error> {
     if let Some(path) = files.named_weights() {
         let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
         return match ending.as_deref().and_then(std::ffi::OsStr::to_str) {
             Some("gguf") => gguf(path),
+            Some("json") if path.ends_with(PICKLE_INDEX) => pickles(files, path),
             Some("json") => sharded(files, path),
-            Some("bin" | "pt" | "pth") => pickle(path),
+            Some("bin" | "pt" | "pth") => pickle(files, path),
             _ => single(path),
         };
     }
@@ -235,8 +263,11 @@ fn open_weights(files: &Files) -> Result<(Weights, PathBuf, u64), Error> {
             return Err(bad(&files.place("config.json"), reason));
         }
     }
-    if let Some(path) = files.find("pytorch_model.bin") {
-        return pickle(&path);
+    if let Some(path) = files.find(PICKLE) {
+        return pickle(files, &path);
+    }
+    if let Some(path) = files.find(PICKLE_INDEX) {
+        return pickles(files, &path);
     }
     let reason = "is missing, and there are no model.safetensors.index.json, *.gguf or pytorch_model.bin either";
     Err(bad(&files.place("model.safetensors"), reason))
@@ -249,29 +280,46 @@ fn single(path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
     Ok((Weights::Safetensors(vec![shard], places), path.to_owned(), bytes))
 }
 
-/// Opens the files that a `model.safetensors.index.json` lists.
-fn sharded(files: &Files, index_path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
+/// Returns the files that a list of weights files names, by place, with the tensors that it says are in each.
+fn listed(files: &Files, index_path: &Path) -> Result<Vec<(PathBuf, BTreeSet<String>)>, Error> {
     let index = Fields::open(index_path)?;
     let Some(map) = index.field("weight_map").and_then(serde_json::Value::as_object) else {
         return Err(index.bad("\"weight_map\" is missing"));
     };
-    let mut by_file: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut by_file: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for (name, file) in map {
         // A name that leads out of the model's folder has no business in a list of shards.
         let file = file.as_str().filter(|file| !file.contains(['/', '\\']) && !file.is_empty());
         let file = file.ok_or_else(|| index.bad(format!("\"weight_map\" names no file for {name:?}")))?;
-        by_file.entry(file).or_default().insert(name);
+        by_file.entry(file).or_default().insert(name.clone());
     }
-    let (mut shards, mut places, mut bytes) = (Vec::new(), BTreeMap::new(), 0);
-    for (file, names) in by_file {
+    let found = by_file.into_iter().map(|(file, names)| {
         let beside = || Some(index_path.with_file_name(file)).filter(|path| path.is_file());
-        let Some(path) = files.find(file).or_else(beside) else {
-            return Err(index.bad(format!("lists {file}, which is missing")));
-        };
+        let path = files.find(file).or_else(beside);
+        Ok((path.ok_or_else(|| index.bad(format!("lists {file}, which is missing")))?, names))
+    });
+    found.collect()
+}
+
+/// Refuses a file that lacks a tensor which a list says is in it.
+fn holds_all(
+    path: &Path,
+    names: &BTreeSet<String>,
+    has: impl Fn(&str) -> bool,
+    index_path: &Path,
+) -> Result<(), Error> {
+    match names.iter().find(|name| !has(name)) {
+        Some(name) => Err(bad(path, format!("tensor {name:?} is missing, though {} lists it", index_path.display()))),
+        None => Ok(()),
+    }
+}
+
+/// Opens the files that a `model.safetensors.index.json` lists.
+fn sharded(files: &Files, index_path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
+    let (mut shards, mut places, mut bytes) = (Vec::new(), BTreeMap::new(), 0);
+    for (path, names) in listed(files, index_path)? {
         let shard = Shard::open(&path)?;
-        if let Some(name) = names.iter().find(|name| shard.shape(name).is_none()) {
-            return Err(bad(&path, format!("tensor {name:?} is missing, though {} lists it", index_path.display())));
-        }
+        holds_all(&path, &names, |name| shard.shape(name).is_some(), index_path)?;
         bytes += shard.bytes();
         places.extend(shard.names().map(|name| (name.to_owned(), shards.len())));
         shards.push(shard);
@@ -279,13 +327,37 @@ fn sharded(files: &Files, index_path: &Path) -> Result<(Weights, PathBuf, u64), 
     Ok((Weights::Safetensors(shards, places), index_path.to_owned(), bytes))
 }
 
-fn pickle(path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
+/// Refuses what is only there as pickles, unless they are allowed.
+fn allowed(files: &Files, path: &Path) -> Result<(), Error> {
+    match files.pickles() {
+        Pickles::Allowed => Ok(()),
+        Pickles::Refused => Err(Error::OnlyPickle { path: path.to_owned() }),
+    }
+}
+
+fn pickle(files: &Files, path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
+    allowed(files, path)?;
     let pickle = Pickle::open(path)?;
     let bytes = pickle.bytes();
-    Ok((Weights::Pickle(pickle), path.to_owned(), bytes))
+    let places = pickle.names().into_iter().map(|name| (name.to_owned(), 0)).collect();
+    Ok((Weights::Pickles(vec![pickle], places), path.to_owned(), bytes))
+}
+
+/// Opens the files that a `pytorch_model.bin.index.json` lists.
+fn pickles(files: &Files, index_path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
+    allowed(files, index_path)?;
+    let (mut shards, mut places, mut bytes) = (Vec::new(), BTreeMap::new(), 0);
+    for (path, names) in listed(files, index_path)? {
+        let shard = Pickle::open(&path)?;
+        holds_all(&path, &names, |name| shard.shape(name).is_some(), index_path)?;
+        bytes += shard.bytes();
+        places.extend(shard.names().into_iter().map(|name| (name.to_owned(), shards.len())));
+        shards.push(shard);
+    }
+    Ok((Weights::Pickles(shards, places), index_path.to_owned(), bytes))
 }
 
 fn gguf(path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
     let bytes = fs_err::metadata(path)?.len();
-    Ok((Weights::Gguf(Mutex::new(Gguf::open(path)?), path.to_owned()), path.to_owned(), bytes))
+    Ok((Weights::Gguf(Box::new(Mutex::new(Gguf::open(path)?)), path.to_owned()), path.to_owned(), bytes))
 }

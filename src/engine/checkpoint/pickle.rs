@@ -1,4 +1,4 @@
-//! Reads tensors from `pytorch_model.bin`, for models that have nothing better.
+//! Reads tensors from `pytorch_model.bin`, for models that have nothing better and where it is allowed ([`super::Pickles`]).
 //!
 //! In: a path. Out: [`Pickle`], which reads a tensor as `f32`. The format (a zip file with a pickle, torch 1.6 and later) is
 //! read by candle, which runs none of the code in it; this file keeps a broken one from turning into a panic or a huge
@@ -77,6 +77,11 @@ impl Pickle {
     /// Returns the shape of a tensor, or nothing where the file does not have it.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         self.tensors.tensor_infos().get(name).map(|info| info.layout.dims())
+    }
+
+    /// Returns the kind of a tensor's numbers, or nothing where the file does not have it.
+    pub fn dtype(&self, name: &str) -> Option<String> {
+        self.tensors.tensor_infos().get(name).map(|info| info.dtype.as_str().to_uppercase())
     }
 
     /// Reads a tensor as `f32`; nothing where the file does not have it.

@@ -133,6 +133,11 @@ impl Shard {
         self.entries.get(name).map(|entry| entry.shape.as_slice())
     }
 
+    /// Returns the kind of a tensor's numbers as the header calls it, or nothing where the file does not have it.
+    pub fn dtype(&self, name: &str) -> Option<&str> {
+        self.entries.get(name).map(|entry| entry.dtype.as_str())
+    }
+
     /// Reads a tensor as `f32`; nothing where the file does not have it.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use super::cache::{Sequence, SharedPrefix};
 use super::config::{Architecture, Config};
 use super::rope::{Pairing, RopeTable};
 use crate::engine::gguf::Gguf;
+use crate::engine::inspect::shapes;
 use crate::engine::linear::{Linear, Precision};
 use crate::engine::tokenizer::{self, Tokenizer};
 use crate::engine::{Error, simd};
@@ -85,6 +86,7 @@ impl LlmModel {
             let (size, rows) = (tokenizer.size(), config.vocabulary);
             return Err(gguf.bad(format!("the tokenizer has {size} ids, but the embedding {rows} rows")));
         }
+        shapes::decoder(&gguf, &config)?;
         let precision = options.precision;
         let embedding = gguf.matrix("token_embd.weight", config.vocabulary, config.width)?;
         let embedding = Linear::stack(&[&embedding], precision)?;

@@ -27,7 +27,7 @@ pub mod weights;
 
 pub use architecture::{Architecture, Direction, architecture};
 pub use model::Model;
-pub use open::{open, open_stored};
+pub use open::{open, open_checkpoint, open_stored};
 pub use settings::Overrides;
 pub use spec::Spec;
 pub use store::Stored;

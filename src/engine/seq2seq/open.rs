@@ -11,8 +11,9 @@ use super::store::{Store, Stored};
 use super::translator::{Facts, Seq2SeqEngine};
 use super::{Direction, Model, Weights, architecture};
 use crate::engine::Error;
-use crate::engine::checkpoint::Checkpoint;
+use crate::engine::checkpoint::{Checkpoint, Files};
 use crate::engine::decode::Room;
+use crate::engine::inspect::shapes;
 use crate::engine::kernels::dense::Precision;
 
 /// Opens a model from its files, by the names that they have on the hub. `label` is what the user calls it, `direction` what
@@ -35,16 +36,29 @@ pub fn open(
 /// # Errors
 /// As [`open`]; none where the weights cannot be kept.
 pub fn open_stored(
-    files: BTreeMap<String, PathBuf>,
+    files: impl Into<Files>,
     label: &Path,
     direction: &Direction,
     precision: Precision,
     cache: Option<&Path>,
 ) -> Result<(Seq2SeqEngine<Model>, Stored), Error> {
-    let checkpoint = Checkpoint::open(files)?;
-    let store = cache.and_then(|cache| Store::new(&checkpoint, precision, cache));
+    open_checkpoint(&Checkpoint::open(files)?, label, direction, precision, cache)
+}
+
+/// Makes an engine of a checkpoint that is open, as [`open_stored`] does.
+///
+/// # Errors
+/// As [`open`]; none where the weights cannot be kept.
+pub fn open_checkpoint(
+    checkpoint: &Checkpoint,
+    label: &Path,
+    direction: &Direction,
+    precision: Precision,
+    cache: Option<&Path>,
+) -> Result<(Seq2SeqEngine<Model>, Stored), Error> {
+    let store = cache.and_then(|cache| Store::new(checkpoint, precision, cache));
     let read = || store.as_ref().map(Store::read);
-    let (read, found) = rayon::join(read, || architecture(&checkpoint, direction));
+    let (read, found) = rayon::join(read, || architecture(checkpoint, direction));
     let found = found?;
     let (kept, refused) = match read {
         Some(Ok(kept)) => {
@@ -56,8 +70,9 @@ pub fn open_stored(
     let (weights, stored) = match kept {
         Some((weights, path)) => (weights, Stored::Read(path)),
         None => {
-            let weights = Weights::load(&checkpoint, found.naming.as_ref(), &found.spec, precision)?;
-            let stored = store.map_or(Stored::Off, |store| store.write(&checkpoint, &weights, refused));
+            shapes::encoder_decoder(checkpoint, &found.spec, found.naming.as_ref())?;
+            let weights = Weights::load(checkpoint, found.naming.as_ref(), &found.spec, precision)?;
+            let stored = store.map_or(Stored::Off, |store| store.write(checkpoint, &weights, refused));
             (weights, stored)
         }
     };

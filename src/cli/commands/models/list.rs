@@ -1,9 +1,11 @@
 //! `mujaz models list`: a table for people, JSON for programs.
 
+use std::path::PathBuf;
+
 use mujaz::hub::{self, HubOptions};
 use mujaz::registry::{ModelEntry, Registry};
 
-use super::{bytes_of, size, size_or_unknown, state, tasks};
+use super::{bytes_of, size, state, tasks};
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Status};
 
@@ -32,14 +34,25 @@ pub(super) fn json_of(entry: &ModelEntry, options: &HubOptions) -> Result<serde_
         "languages": entry.languages,
         "licence": entry.licence,
         "bytes": bytes_of(entry, here.as_deref()),
+        "about_bytes": entry.about_bytes,
         "memory_bytes": entry.memory_bytes,
         "draft": entry.draft,
         "choose": entry.choose,
+        "scores": entry.scores,
         "verified": entry.is_pinned(),
         "first_seen": first_seen,
         "here": here.is_some(),
         "paths": here.unwrap_or_default(),
     }))
+}
+
+/// Writes the size of a model, or about how large its download is.
+fn shown_size(entry: &ModelEntry, here: Option<&[PathBuf]>) -> String {
+    match (bytes_of(entry, here), entry.about_bytes) {
+        (Some(bytes), _) => size(bytes),
+        (None, Some(bytes)) => format!("about {}", size(bytes)),
+        (None, None) => "unknown".to_owned(),
+    }
 }
 
 fn table(registry: &Registry, options: &HubOptions) -> Result<String, CommandError> {
@@ -49,7 +62,7 @@ fn table(registry: &Registry, options: &HubOptions) -> Result<String, CommandErr
         rows.push([
             entry.id.to_string(),
             tasks(entry),
-            size_or_unknown(bytes_of(entry, here.as_deref())),
+            shown_size(entry, here.as_deref()),
             entry.licence.name.clone(),
             size(entry.memory_bytes),
             state(entry, here.is_some(), options)?,

@@ -5,6 +5,7 @@
 mod add;
 mod bundle;
 mod info;
+mod licence;
 mod list;
 mod lock;
 mod pull;
@@ -26,9 +27,9 @@ pub fn run(args: &ModelsArgs, global: &GlobalArgs, printer: &Printer) -> Result<
     let options = hub_options(global)?;
     match &args.command {
         ModelsCommand::List { json } => list::run(&registry, &options, *json, printer),
-        ModelsCommand::Info { model, json } => info::run(&registry, model, *json, &options, printer),
+        ModelsCommand::Info { model, json } => info::run(&registry, model, *json, global, &options, printer),
         ModelsCommand::Pull { ids } => pull::run(&registry, ids, global, &options, printer),
-        ModelsCommand::Add(args) => add::run(args, &registry, &options, printer),
+        ModelsCommand::Add(args) => add::run(args, &registry, global, &options, printer),
         ModelsCommand::Path { id } => path(registry.find(id)?, &options, printer),
         ModelsCommand::Verify { ids } => verify::run(&registry, &options, ids, printer),
         ModelsCommand::Lock(args) => lock::run(args, &registry, global, &options, printer),
@@ -59,6 +60,14 @@ pub fn size(bytes: u64) -> String {
         ..1e6 => format!("{:.0} kB", bytes / 1e3),
         ..1e9 => format!("{:.0} MB", bytes / 1e6),
         _ => format!("{:.1} GB", bytes / 1e9),
+    }
+}
+
+/// Writes how many parameters there are: 258164, 76.4 million.
+fn in_millions(numbers: u64) -> String {
+    match numbers {
+        ..1_000_000 => numbers.to_string(),
+        _ => format!("{:.1} million", numbers as f64 / 1e6),
     }
 }
 
@@ -101,6 +110,7 @@ fn path(entry: &ModelEntry, options: &HubOptions, printer: &Printer) -> Result<S
 
 fn remove(entry: &ModelEntry, options: &HubOptions, printer: &Printer) -> Result<Status, CommandError> {
     let freed = hub::remove(entry, options)?;
+    let was_added = hub::added::forget(options, &entry.id)?;
     let record = hub::record(entry, options);
     if record.exists() {
         printer.status(&format!("{}: {} still says what its files were.", entry.id, record.display()));
@@ -110,6 +120,9 @@ fn remove(entry: &ModelEntry, options: &HubOptions, printer: &Printer) -> Result
     } else {
         format!("{}: removed, {} freed.", entry.id, size(freed))
     });
+    if was_added {
+        printer.status(&format!("{}: was added from this disk, and is no longer known.", entry.id));
+    }
     Ok(Status::Complete)
 }
 

@@ -1,0 +1,328 @@
+//! Files that are on this disk already become a model's files, without being fetched.
+//!
+//! In: a registry entry, and places of files that are said to be its own. Out: the same files under their names in our own
+//! folder, each verified as if it had been fetched: a hard link where the disk allows it, else a copy that is hashed while
+//! it is made. Nothing gets its final name before all of them were found to be right. What an unknown model's files are is
+//! said by [`crate::engine`], which writes its entry; here they are hashed for it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::cache::{self, Found, Trust};
+use super::error::{Error, Failure, Fault, Mismatch};
+use super::options::HubOptions;
+use super::pull::lock_model;
+use super::verify::{self, Expected, Facts, Hasher};
+use super::{ModelFiles, ended, first_seen, form, local, space};
+use crate::progress::Progress;
+use crate::registry::{ModelEntry, ModelFile, ModelId};
+
+/// What a file on disk is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashed {
+    /// The name that it is to have.
+    pub name: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Their SHA-256, lower-case hex.
+    pub sha256: String,
+}
+
+/// What became of files that were offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The model's files, all in their places.
+    pub files: ModelFiles,
+    /// How many were linked.
+    pub linked: usize,
+    /// How many were copied.
+    pub copied: usize,
+}
+
+impl Adoption {
+    /// Returns whether everything was here before, so that nothing was done.
+    pub fn was_here(&self) -> bool {
+        self.linked + self.copied == 0
+    }
+}
+
+/// Reads files to their ends and says what they are.
+///
+/// # Errors
+/// Where one cannot be read, or the user asks to stop.
+pub fn hash(files: &BTreeMap<String, PathBuf>, progress: &dyn Progress) -> Result<Vec<Hashed>, Error> {
+    let anything = Expected { bytes: None, sha256: None, record: None };
+    let hashed = files.iter().map(|(name, path)| match verify::check(path, name, &anything, progress) {
+        Ok(Ok(Facts { bytes, sha256 })) => Ok(Hashed { name: name.clone(), bytes, sha256 }),
+        Ok(Err(mismatch)) => Err(Error::Io(std::io::Error::other(mismatch.to_string()))),
+        Err(Failure::Cancelled) => Err(Error::Cancelled),
+        Err(Failure::Io(error)) => Err(Error::Io(error)),
+        Err(failure) => Err(Error::Io(std::io::Error::other(format!("{failure:?}")))),
+    });
+    hashed.collect()
+}
+
+/// Takes files as those of a model: `offered` says by the entry's names where they lie. What the entry lists and is not
+/// offered must be here already. Files that are here and right stay as they are.
+///
+/// # Errors
+/// [`Error::NotItsFiles`] where one is missing or another, with all that is wrong; then nothing was changed. Else where a
+/// file cannot be read or written, the disk is full, or the user asks to stop.
+pub fn adopt(
+    entry: &ModelEntry,
+    offered: &BTreeMap<String, PathBuf>,
+    options: &HubOptions,
+    progress: &dyn Progress,
+) -> Result<Adoption, Error> {
+    let is_new = !cache::model_folder(options, &entry.id).exists();
+    let adopted = under_lock(entry, offered, options, progress);
+    if adopted.is_err() && is_new {
+        forget_folder(options, &entry.id);
+    }
+    adopted
+}
+
+/// Removes a model's folder where nothing is in it but what was put there to work.
+fn forget_folder(options: &HubOptions, id: &ModelId) {
+    let folder = cache::model_folder(options, id);
+    let only_lock = std::fs::read_dir(&folder).is_ok_and(|entries| {
+        entries.flatten().all(|entry| entry.file_name() == ".lock" || is_empty_folder(&entry.path()))
+    });
+    if only_lock {
+        let _ = std::fs::remove_dir_all(&folder);
+        let _ = std::fs::remove_dir(&options.own_cache);
+    }
+}
+
+fn is_empty_folder(path: &Path) -> bool {
+    std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+fn under_lock(
+    entry: &ModelEntry,
+    offered: &BTreeMap<String, PathBuf>,
+    options: &HubOptions,
+    progress: &dyn Progress,
+) -> Result<Adoption, Error> {
+    let first = entry.files.first();
+    let of = |file: &ModelFile| {
+        let file = file.clone();
+        move |failure| ended(failure, entry, &file, options)
+    };
+    let _lock = match first {
+        Some(file) => lock_model(entry, options, progress).map_err(of(file))?,
+        None => return Err(Error::NotItsFiles { model: entry.id.clone(), faults: Vec::new() }),
+    };
+    let work = Work::new(cache::model_folder(options, &entry.id).join(".adopt"))?;
+    let (mut here, mut staged, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+    for file in &entry.files {
+        let found = cache::find(options, entry, file, Trust::Marker, progress).map_err(of(file))?;
+        // Whatever is here, what is offered must be right: nothing is passed over in silence.
+        let judged = match offered.get(&file.name) {
+            Some(source) => Some(judge(source, entry, file, options, progress).map_err(of(file))?),
+            None => None,
+        };
+        match (found, judged) {
+            (_, Some(Err(mismatch))) => faults.push(Fault { name: file.name.clone(), mismatch: Some(mismatch) }),
+            (Found::Here(path, sha256), _) => here.push((file, local(file, path, sha256, false))),
+            (_, Some(Ok(facts))) => staged.push((file, facts)),
+            (_, None) => faults.push(Fault { name: file.name.clone(), mismatch: None }),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Error::NotItsFiles { model: entry.id.clone(), faults });
+    }
+    let mut adoption = Adoption { files: ModelFiles { id: entry.id.clone(), files: Vec::new() }, linked: 0, copied: 0 };
+    let mut ready = Vec::with_capacity(staged.len());
+    for (file, facts) in staged {
+        let source = &offered[&file.name];
+        let goal = work.0.join(&file.name);
+        match link(source, &goal, &facts) {
+            true => adoption.linked += 1,
+            false => {
+                copy(source, &goal, file, &facts, progress).map_err(of(file))?;
+                adoption.copied += 1;
+            }
+        }
+        ready.push((file, goal, facts));
+    }
+    let mut installed: Vec<PathBuf> = Vec::new();
+    for (file, path, facts) in ready {
+        let done = first_seen::record(options, entry, file, None, &facts)
+            .map_err(Failure::from)
+            .and_then(|()| cache::install_own(options, entry, file, &path, &facts));
+        match done {
+            Ok(path) => {
+                installed.push(path.clone());
+                here.push((file, local(file, path, facts.sha256, true)));
+            }
+            Err(failure) => {
+                // All of them or none.
+                installed.iter().for_each(|path| drop(std::fs::remove_file(path)));
+                return Err(of(file)(failure));
+            }
+        }
+    }
+    let order = |name: &str| entry.files.iter().position(|file| file.name == name);
+    here.sort_by_key(|(file, _)| order(&file.name));
+    adoption.files.files = here.into_iter().map(|(_, local)| local).collect();
+    Ok(adoption)
+}
+
+/// Reads an offered file and compares it with what the model's file must be.
+fn judge(
+    source: &Path,
+    entry: &ModelEntry,
+    file: &ModelFile,
+    options: &HubOptions,
+    progress: &dyn Progress,
+) -> Result<Result<Facts, Mismatch>, Failure> {
+    let expected = first_seen::expected(options, entry, file)?;
+    let facts = match verify::check(source, &file.name, &expected, progress)? {
+        Ok(facts) => facts,
+        wrong => return Ok(wrong),
+    };
+    if !expected.is_settled()
+        && let Some(reason) = form::fault(source, &file.name)?
+    {
+        return Ok(Err(Mismatch::Form { name: file.name.clone(), reason }));
+    }
+    Ok(Ok(facts))
+}
+
+/// Gives a file a second name, where both lie on one disk that can do so. Returns whether it did. The file was read under its
+/// first name; what is behind the new one is the same as long as its size is.
+fn link(source: &Path, goal: &Path, facts: &Facts) -> bool {
+    // A link to a link would lead nowhere when the first is removed.
+    let linked = std::fs::canonicalize(source).is_ok_and(|source| std::fs::hard_link(source, goal).is_ok());
+    let same = linked && std::fs::metadata(goal).is_ok_and(|metadata| metadata.len() == facts.bytes);
+    if linked && !same {
+        let _ = std::fs::remove_file(goal);
+    }
+    same
+}
+
+/// Copies a file, and makes sure that the copy is what was read before.
+fn copy(source: &Path, goal: &Path, file: &ModelFile, facts: &Facts, progress: &dyn Progress) -> Result<(), Failure> {
+    let folder = goal.parent().unwrap_or(goal);
+    match space::free(folder) {
+        Some(free) if free < facts.bytes => return Err(Failure::NoSpace { needed: facts.bytes, free }),
+        _ => {}
+    }
+    progress.started(&format!("copying {}", file.name), facts.bytes, "bytes");
+    let mut hasher = Hasher::new(fs_err::File::create(goal)?);
+    let copied = hasher.copy(fs_err::File::open(source)?, facts.bytes, progress);
+    progress.finished();
+    copied?;
+    let (written, got) = hasher.finish();
+    written.sync_all()?;
+    if got != *facts {
+        let said = format!("{} changed while it was copied", source.display());
+        return Err(Failure::Io(std::io::Error::other(said)));
+    }
+    Ok(())
+}
+
+/// A folder to work in, empty at first and gone afterwards.
+struct Work(PathBuf);
+
+impl Work {
+    fn new(folder: PathBuf) -> Result<Self, Error> {
+        if folder.exists() {
+            // A run that was killed left it; the lock says that no other one is at work.
+            fs_err::remove_dir_all(&folder)?;
+        }
+        fs_err::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+    use crate::registry::Registry;
+
+    fn world() -> (tempfile::TempDir, HubOptions, ModelEntry, BTreeMap<String, PathBuf>) {
+        let folder = tempfile::tempdir().unwrap();
+        let options = HubOptions::new(folder.path().join("hub"), folder.path().join("mujaz"));
+        let mut offered = BTreeMap::new();
+        for (name, text) in [("config.json", "{}"), ("vocab.txt", "abc")] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            offered.insert(name.to_owned(), path);
+        }
+        let files: String = hash(&offered, &Silent)
+            .unwrap()
+            .iter()
+            .map(|f| {
+                format!("{{ name = \"{}\", bytes = {}, sha256 = \"{}\", by_hand = true }},", f.name, f.bytes, f.sha256)
+            })
+            .collect();
+        let text = format!(
+            "[[model]]\nid = \"m\"\ntitle = \"t\"\ntask = [\"translate\"]\narchitecture = \"a\"\nlanguages = []\n\
+             memory_bytes = 1\nlicence = {{ name = \"n\", link = \"l\", asks = \"a\" }}\nfiles = [{files}]"
+        );
+        let entry = Registry::parse(&text, Path::new("t")).unwrap().models()[0].clone();
+        (folder, options, entry, offered)
+    }
+
+    #[test]
+    fn files_are_linked_once_and_stay_when_their_first_name_goes() {
+        let (_folder, options, entry, offered) = world();
+        let adopted = adopt(&entry, &offered, &options, &Silent).unwrap();
+        assert_eq!((adopted.linked, adopted.copied, adopted.was_here()), (2, 0, false));
+        assert!(adopt(&entry, &offered, &options, &Silent).unwrap().was_here());
+        std::fs::remove_file(&offered["vocab.txt"]).unwrap();
+        let place = &adopted.files.named("vocab.txt").unwrap().path;
+        assert_eq!(std::fs::read(place).unwrap(), b"abc");
+        let left = BTreeMap::from([("config.json".to_owned(), offered["config.json"].clone())]);
+        assert!(adopt(&entry, &left, &options, &Silent).unwrap().was_here(), "the rest is here");
+        assert!(!options.own_cache.join("m/.adopt").exists());
+    }
+
+    #[test]
+    fn one_wrong_file_and_nothing_is_changed() {
+        let (folder, options, entry, mut offered) = world();
+        std::fs::write(&offered["vocab.txt"], "abd").unwrap();
+        offered.remove("config.json");
+        let error = adopt(&entry, &offered, &options, &Silent).unwrap_err();
+        let Error::NotItsFiles { faults, .. } = &error else { panic!("{error:?}") };
+        assert!(matches!(&faults[0], Fault { mismatch: None, name } if name == "config.json"));
+        assert!(matches!(&faults[1].mismatch, Some(Mismatch::Hash { .. })), "{faults:?}");
+        assert!(!folder.path().join("mujaz").exists(), "nothing is left of it");
+        // Where something of the model is here, that stays.
+        let (_folder, options, entry, offered) = world();
+        adopt(&entry, &offered, &options, &Silent).unwrap();
+        std::fs::write(&offered["vocab.txt"], "much longer").unwrap();
+        assert!(adopt(&entry, &offered, &options, &Silent).is_err());
+        assert!(options.own_cache.join("m").exists());
+    }
+
+    #[test]
+    fn a_copy_is_hashed_while_it_is_made() {
+        let (folder, _, entry, offered) = world();
+        let (file, source) = (&entry.files[1], &offered["vocab.txt"]);
+        let facts = Facts { bytes: 3, sha256: file.sha256.clone().unwrap() };
+        let goal = folder.path().join("copy");
+        copy(source, &goal, file, &facts, &Silent).unwrap();
+        assert_eq!(std::fs::read(&goal).unwrap(), b"abc");
+        std::fs::write(source, "abd").unwrap();
+        assert!(matches!(copy(source, &goal, file, &facts, &Silent), Err(Failure::Io(_))));
+        struct Stop;
+        impl Progress for Stop {
+            fn cancelled(&self) -> bool {
+                true
+            }
+        }
+        assert!(matches!(copy(source, &goal, file, &facts, &Stop), Err(Failure::Cancelled)));
+        let huge = Facts { bytes: u64::MAX, ..facts };
+        assert!(matches!(copy(source, &goal, file, &huge, &Silent), Err(Failure::NoSpace { .. })) || cfg!(not(unix)));
+    }
+}
