@@ -125,9 +125,8 @@ impl From<mujaz::hub::Error> for CommandError {
         let command = Self::new(kind, &error);
         match &error {
             Error::NoCacheFolder => command.hint("set HF_HOME to a folder where models may be kept"),
-            Error::CaFile { .. } => {
-                command.hint("--ca-file, SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names it: a file in PEM form")
-            }
+            Error::CaFile { .. } => command
+                .hint("--ca-file, SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names it: a file in PEM form"),
             Error::Offline { place, .. } => {
                 command.hint(format!("with a network: mujaz models pull {}", place.model)).hint(by_hand(place))
             }
@@ -205,7 +204,9 @@ fn source_hints(reason: &mujaz::hub::SourceError) -> Vec<String> {
         SourceError::NoFile { .. } => {
             &["the commit is there without this file: check its path in the registry's entry, or another mirror"]
         }
-        SourceError::Disabled { .. } => &["the hub no longer gives it to anyone; `mujaz models list` shows other models"],
+        SourceError::Disabled { .. } => {
+            &["the hub no longer gives it to anyone; `mujaz models list` shows other models"]
+        }
         SourceError::Unauthorized { token_sent: false, .. } => {
             &["if the model is gated, accept its licence on the hub, make a token there, and set HF_TOKEN"]
         }
@@ -221,7 +222,9 @@ fn source_hints(reason: &mujaz::hub::SourceError) -> Vec<String> {
         SourceError::Mismatch(_) => {
             &["what came is not what the registry describes: it was removed; do not use it from elsewhere either"]
         }
-        SourceError::Status { status: 407, .. } => &["the proxy asks for a name and a password: http://NAME:PASSWORD@HOST:PORT"],
+        SourceError::Status { status: 407, .. } => {
+            &["the proxy asks for a name and a password: http://NAME:PASSWORD@HOST:PORT"]
+        }
         _ => &["try again: what came so far is kept"],
     };
     hints.iter().map(|hint| (*hint).to_owned()).collect()

@@ -140,7 +140,8 @@ impl<'a> Client<'a> {
                             return Err(SourceError::Mismatch(mismatch).into());
                         }
                         let kept = "part of it was here before";
-                        self.progress.notice(&format!("{}: {mismatch}; {kept}, trying again from its start", file.name));
+                        self.progress
+                            .notice(&format!("{}: {mismatch}; {kept}, trying again from its start", file.name));
                         (from_the_start, retries) = (true, Retries::new(self.options));
                         continue;
                     }

@@ -5,9 +5,7 @@
 //! port 443 alone (squid's default). Everything else is left to ureq's own connectors: tunnels for `https`, SOCKS, TLS.
 
 use ureq::config::Config;
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
-};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
 use ureq::{Agent, Error, ProxyProtocol};
 
 /// Connects as ureq does, but for plain `http` through an HTTP proxy.

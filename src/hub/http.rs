@@ -84,7 +84,10 @@ impl Http {
     /// Where the CA file cannot be used.
     pub(super) fn new(options: &HubOptions) -> Result<Self, Error> {
         let tls = TlsConfig::builder().root_certs(roots::of(options)?).build();
-        Ok(Self { agents: options.proxies.all().map(|proxy| agent(proxy, &tls, options)).collect(), options: options.clone() })
+        Ok(Self {
+            agents: options.proxies.all().map(|proxy| agent(proxy, &tls, options)).collect(),
+            options: options.clone(),
+        })
     }
 
     /// Asks for a file's first byte, to learn all about the others.
@@ -151,9 +154,11 @@ impl Http {
             return disagreement("the file", "a web page".to_owned());
         }
         let (starts, whole) = match status.as_u16() {
-            206 => (text(headers, "content-range").and_then(|range| {
-                range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
-            }), total(headers)),
+            206 => (
+                text(headers, "content-range")
+                    .and_then(|range| range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()),
+                total(headers),
+            ),
             _ => (Some(0), number(headers, "content-length")),
         };
         let starts = starts.unwrap_or(from);
@@ -161,7 +166,9 @@ impl Http {
             return disagreement(&format!("bytes from {from}"), format!("those from {starts}"));
         }
         // A whole body that is short may be a broken one; what came of it is of use.
-        if let Some(whole) = whole.filter(|whole| *whole != listed.bytes && (status.as_u16() == 206 || *whole > listed.bytes)) {
+        if let Some(whole) =
+            whole.filter(|whole| *whole != listed.bytes && (status.as_u16() == 206 || *whole > listed.bytes))
+        {
             return disagreement(&format!("{} bytes", listed.bytes), format!("{whole}"));
         }
         if on_hub {
@@ -204,7 +211,9 @@ impl Http {
                 }
                 ureq::Error::Io(error) if broke_off(&error) => SourceError::Reset { endpoint, reason },
                 ureq::Error::Timeout(_) => SourceError::Reset { endpoint, reason },
-                ureq::Error::Protocol(error) => SourceError::Protocol { url: url.to_owned(), reason: error.to_string() },
+                ureq::Error::Protocol(error) => {
+                    SourceError::Protocol { url: url.to_owned(), reason: error.to_string() }
+                }
                 _ => SourceError::Unreachable { endpoint, reason },
             }
         })
@@ -355,7 +364,12 @@ mod tests {
     #[test]
     fn addresses_are_those_of_the_hub_with_what_must_be_escaped() {
         let (repo, revision) = ("o/n".to_owned(), "1".repeat(40));
-        let source = |path: &str| HubSource { repo: repo.clone(), revision: revision.clone(), path: path.to_owned(), mirrors: vec![] };
+        let source = |path: &str| HubSource {
+            repo: repo.clone(),
+            revision: revision.clone(),
+            path: path.to_owned(),
+            mirrors: vec![],
+        };
         let of = |path: &str| address("https://hub.example", &source(path));
         assert_eq!(of("onnx/model.onnx"), format!("https://hub.example/o/n/resolve/{revision}/onnx/model.onnx"));
         assert!(of("a b#c?d%é.bin").ends_with("/a%20b%23c%3Fd%25%C3%A9.bin"), "{}", of("a b#c?d%é.bin"));

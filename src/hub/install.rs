@@ -59,9 +59,9 @@ fn link(blob: &Path, pointer: &Path, depth: usize) -> std::io::Result<()> {
     let target = up.join("blobs").join(blob.file_name().unwrap_or_default());
     // Under a name of its own first: another client may make or read the link at the same time.
     let folder = pointer.parent().unwrap_or(pointer);
-    let beside = tempfile::Builder::new().prefix(".mujaz-").make_in(folder, |path| {
-        fs_err::os::unix::fs::symlink(&target, path)
-    })?;
+    let beside = tempfile::Builder::new()
+        .prefix(".mujaz-")
+        .make_in(folder, |path| fs_err::os::unix::fs::symlink(&target, path))?;
     let path = beside.into_temp_path();
     fs_err::rename(&path, pointer)?;
     // It has its final name.

@@ -125,8 +125,7 @@ impl HubOptions {
         options.ca_file =
             folder("SSL_CERT_FILE").or_else(|| folder("REQUESTS_CA_BUNDLE")).or_else(|| folder("CURL_CA_BUNDLE"));
         options.offline = offline || value("HF_HUB_OFFLINE").is_some_and(|value| is_true(&value.to_string_lossy()));
-        options.proxies =
-            Proxies::from_lookup(|name| value(name).map(|value| value.to_string_lossy().into_owned()))?;
+        options.proxies = Proxies::from_lookup(|name| value(name).map(|value| value.to_string_lossy().into_owned()))?;
         options.proxied = options.proxies.of(&options.endpoint).is_some();
         Ok(options)
     }

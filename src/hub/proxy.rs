@@ -71,8 +71,8 @@ impl Proxies {
     pub fn of(&self, url: &str) -> Option<&ProxyAddress> {
         let is_https = url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
         let proxy = if is_https { self.https.as_ref() } else { self.http.as_ref() }?;
-        let passed_by = host_and_port(url)
-            .is_some_and(|(host, port)| self.bypass.iter().any(|entry| bypasses(entry, &host, port)));
+        let passed_by =
+            host_and_port(url).is_some_and(|(host, port)| self.bypass.iter().any(|entry| bypasses(entry, &host, port)));
         (!passed_by).then_some(proxy)
     }
 }
@@ -143,10 +143,8 @@ mod tests {
     use super::*;
 
     fn proxies(vars: &[(&str, &str)]) -> Proxies {
-        Proxies::from_lookup(|name| {
-            vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        })
-        .unwrap()
+        Proxies::from_lookup(|name| vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+            .unwrap()
     }
 
     #[test]

@@ -31,7 +31,8 @@ pub(super) fn pull(
     announce: &mut dyn FnMut(&Fetching<'_>),
 ) -> Result<ModelFiles, Error> {
     let look = |file: &ModelFile| {
-        cache::find(options, entry, file, Trust::Marker, progress).map_err(|failure| ended(failure, entry, file, options))
+        cache::find(options, entry, file, Trust::Marker, progress)
+            .map_err(|failure| ended(failure, entry, file, options))
     };
     let is_here = |found: &Found| matches!(found, Found::Here(..));
     let mut found = entry.files.iter().map(look).collect::<Result<Vec<Found>, Error>>()?;
@@ -230,7 +231,8 @@ impl<'a> Pulling<'a> {
     /// Fetches one file from the first source that has it.
     fn fetch(&mut self, step: Step<'a>) -> Result<LocalFile, Error> {
         let (entry, options, file) = (self.entry, self.options, step.file);
-        let label = if self.of > 1 { format!("{} ({} of {})", file.name, step.nth, self.of) } else { file.name.clone() };
+        let label =
+            if self.of > 1 { format!("{} ({} of {})", file.name, step.nth, self.of) } else { file.name.clone() };
         let mut tried = step.tried;
         if let Some((index, planned)) = step.listed {
             let (expected, from) = (step.expected, (index, planned));

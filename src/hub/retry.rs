@@ -85,7 +85,11 @@ fn pause(length: Duration, progress: &dyn Progress) -> Result<(), Failure> {
 }
 
 /// Returns how long a server asks to be left alone; none where it does not say so in a form that is known.
-pub(super) fn asked_pause(retry_after: Option<&str>, rate_limit: Option<&str>, now: jiff::Timestamp) -> Option<Duration> {
+pub(super) fn asked_pause(
+    retry_after: Option<&str>,
+    rate_limit: Option<&str>,
+    now: jiff::Timestamp,
+) -> Option<Duration> {
     let stated = retry_after.and_then(|value| {
         let value = value.trim();
         if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -116,7 +120,8 @@ mod tests {
     #[test]
     fn pauses_are_read_in_every_form() {
         let now: jiff::Timestamp = "1994-11-06T08:49:00Z".parse().unwrap();
-        let asked = |after: Option<&str>, limit: Option<&str>| asked_pause(after, limit, now).map(|asked| asked.as_secs());
+        let asked =
+            |after: Option<&str>, limit: Option<&str>| asked_pause(after, limit, now).map(|asked| asked.as_secs());
         assert_eq!(asked(Some("7"), None), Some(7));
         assert_eq!(asked(Some(" 120 "), None), Some(120));
         assert_eq!(asked(Some("Sun, 06 Nov 1994 08:49:37 GMT"), None), Some(37));
@@ -161,7 +166,8 @@ mod tests {
 
     #[test]
     fn what_a_server_asks_for_is_waited_for_said_and_capped() {
-        let busy = |seconds| SourceError::Status { status: 429, url: "u".into(), wait: Some(Duration::from_secs(seconds)) };
+        let busy =
+            |seconds| SourceError::Status { status: 429, url: "u".into(), wait: Some(Duration::from_secs(seconds)) };
         let (told, start) = (Told::default(), Instant::now());
         retries().wait(busy(1), 0, &told).unwrap();
         assert!(start.elapsed() >= Duration::from_secs(1));

@@ -16,6 +16,7 @@ mod layers;
 mod models;
 mod nmt;
 mod notes;
+mod python_client;
 mod registry_models;
 mod search;
 mod store;
