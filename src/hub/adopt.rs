@@ -13,7 +13,7 @@ use super::error::{Error, Failure, Fault, Mismatch};
 use super::options::HubOptions;
 use super::pull::lock_model;
 use super::verify::{self, Expected, Facts, Hasher};
-use super::{ModelFiles, ended, first_seen, form, local, space};
+use super::{ModelFiles, ended, first_seen, form, install, local, space};
 use crate::progress::Progress;
 use crate::registry::{ModelEntry, ModelFile, ModelId};
 
@@ -150,7 +150,7 @@ fn under_lock(
     for (file, path, facts) in ready {
         let done = first_seen::record(options, entry, file, None, &facts)
             .map_err(Failure::from)
-            .and_then(|()| cache::install_own(options, entry, file, &path, &facts));
+            .and_then(|()| install::install_own(options, entry, file, &path, &facts));
         match done {
             Ok(path) => {
                 installed.push(path.clone());

@@ -7,8 +7,8 @@
 //!    layout that all Hugging Face clients share (`huggingface_hub`, "Understand caching"), with hf-hub's own paths.
 //!
 //! A file is hashed once; a marker in our folder (`.verified`) then notes path, size, time of change and hash, and while
-//! these stay the same the file is not hashed again. Fetching is [`super::client`]'s and [`super::wheels`]'s, removing
-//! [`super::remove()`]'s.
+//! these stay the same the file is not hashed again. Fetching is [`super::client`]'s and [`super::wheels`]'s, giving
+//! final names [`super::install`]'s, removing [`super::remove()`]'s.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ pub(super) fn own_path(options: &HubOptions, entry: &ModelEntry, file: &ModelFil
     own_folder(options, entry).join(&file.name)
 }
 
-fn repo(hub: &HubSource) -> Repo {
+pub(super) fn repo(hub: &HubSource) -> Repo {
     Repo::with_revision(hub.repo.clone(), RepoType::Model, hub.revision.clone())
 }
 
@@ -140,7 +140,7 @@ fn look(
     };
     if !expected.is_settled() {
         // A blob of a large file is named by its hash, whoever fetched it.
-        let blob = std::fs::canonicalize(path).ok();
+        let blob = blob_of(path);
         let blob = blob.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
         if let Some(name) = blob.filter(|name| is_sha256(name) && *name != facts.sha256) {
             return Ok(Err(Mismatch::Hash { expected: name.to_owned(), got: facts.sha256 }));
@@ -150,6 +150,15 @@ fn look(
         }
     }
     Ok(Ok(facts))
+}
+
+/// Returns the blob that a snapshot's link leads to. Only this one step is taken: a blob may be a link itself, into a store that
+/// repositories share and that calls its files by another hash (`huggingface_hub`, `_shared_blobs.py`).
+pub(super) fn blob_of(pointer: &Path) -> Option<PathBuf> {
+    let target = std::fs::read_link(pointer).ok()?;
+    let target = pointer.parent()?.join(target);
+    let blobs = std::fs::canonicalize(target.parent()?).ok()?;
+    (blobs.file_name()? == "blobs").then(|| blobs.join(target.file_name().unwrap_or_default()))
 }
 
 /// Returns whether something that may be the file lies at one of its places; no byte of it is read.
@@ -210,7 +219,7 @@ fn known(
 }
 
 /// Notes that a file was verified. Where that cannot be written (a read-only cache), it is hashed again next time.
-fn mark(options: &HubOptions, entry: &ModelEntry, file: &ModelFile, path: &Path, facts: &Facts) {
+pub(super) fn mark(options: &HubOptions, entry: &ModelEntry, file: &ModelFile, path: &Path, facts: &Facts) {
     let Some(marker) = Marker::of(path, &facts.sha256) else { return };
     if marker.stands(options, entry, file) {
         return;
@@ -223,74 +232,6 @@ fn mark(options: &HubOptions, entry: &ModelEntry, file: &ModelFile, path: &Path,
         .and_then(|mut temporary| temporary.write_all(&json).map(|()| temporary));
     if let Ok(temporary) = written {
         let _ = temporary.persist(place);
-    }
-}
-
-/// Gives a verified file its final name in our own folder.
-pub(super) fn install_own(
-    options: &HubOptions,
-    entry: &ModelEntry,
-    file: &ModelFile,
-    verified: &Path,
-    facts: &Facts,
-) -> Result<PathBuf, Failure> {
-    let path = own_path(options, entry, file);
-    fs_err::create_dir_all(path.parent().unwrap_or(&path))?;
-    move_file(verified, &path)?;
-    mark(options, entry, file, &path, facts);
-    Ok(path)
-}
-
-/// Gives a verified file its final name in the hub cache: a blob, and the snapshot's link to it.
-pub(super) fn install_hub(
-    options: &HubOptions,
-    entry: &ModelEntry,
-    file: &ModelFile,
-    hub: &HubSource,
-    fetched: &super::client::Fetched,
-) -> Result<PathBuf, Failure> {
-    // The record comes first: a file with its final name was seen.
-    first_seen::record(options, entry, file, Some(hub), &fetched.facts)?;
-    let blob = blob(&options.hub_cache, hub, &fetched.etag);
-    let pointer = snapshot(options, hub).join(&hub.path);
-    fs_err::create_dir_all(blob.parent().unwrap_or(&blob))?;
-    fs_err::create_dir_all(pointer.parent().unwrap_or(&pointer))?;
-    move_file(&fetched.path, &blob)?;
-    link(&blob, &pointer, hub.path.matches('/').count())?;
-    mark(options, entry, file, &pointer, &fetched.facts);
-    Ok(pointer)
-}
-
-/// Makes `pointer` lead to `blob`; `depth` is how many folders below the snapshot it lies. Replaces what is there.
-#[cfg(unix)]
-fn link(blob: &Path, pointer: &Path, depth: usize) -> std::io::Result<()> {
-    let up: PathBuf = std::iter::repeat_n("..", depth + 2).collect();
-    let target = up.join("blobs").join(blob.file_name().unwrap_or_default());
-    if std::fs::symlink_metadata(pointer).is_ok() {
-        fs_err::remove_file(pointer)?;
-    }
-    fs_err::os::unix::fs::symlink(target, pointer)
-}
-
-/// Where links need a privilege, the snapshot holds the file itself, as the other clients do there.
-#[cfg(not(unix))]
-fn link(blob: &Path, pointer: &Path, _depth: usize) -> std::io::Result<()> {
-    move_file(blob, pointer)
-}
-
-/// Renames, or across file systems copies beside the goal and renames.
-fn move_file(from: &Path, to: &Path) -> std::io::Result<()> {
-    match std::fs::rename(from, to) {
-        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
-            let folder = to.parent().unwrap_or(to);
-            let mut copy = tempfile::NamedTempFile::new_in(folder)?;
-            std::io::copy(&mut fs_err::File::open(from)?, &mut copy)?;
-            copy.as_file().sync_all()?;
-            copy.persist(to)?;
-            fs_err::remove_file(from)
-        }
-        Err(_) => fs_err::rename(from, to),
-        Ok(()) => Ok(()),
     }
 }
 
@@ -309,6 +250,7 @@ pub(super) fn folder_bytes(folder: &Path) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::install::install_hub;
     use super::super::remove::{discard, remove};
     use super::*;
     use crate::progress::Silent;

@@ -3,6 +3,7 @@
 //! In: failures of the cache, the hub and the packages. Out: [`Error`]; the advice is the command line's.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::registry::ModelId;
 
@@ -18,6 +19,14 @@ pub enum Error {
     Setting {
         /// The variable.
         name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file of certificates to trust cannot be used.
+    #[error("{path}: these certificates cannot be used: {reason}", path = .path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
@@ -117,6 +126,9 @@ pub struct Attempt {
 }
 
 fn in_words(tried: &[Attempt]) -> String {
+    if tried.is_empty() {
+        return "it has none, and can only be put in its place by hand".to_owned();
+    }
     tried.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
@@ -188,6 +200,70 @@ pub enum SourceError {
         /// What the system says.
         reason: String,
     },
+    /// What answers there cannot prove that it is the server that was meant.
+    #[error("{endpoint} shows a certificate that is not trusted ({reason})")]
+    Certificate {
+        /// The hub, or where it redirects to.
+        endpoint: String,
+        /// What TLS says.
+        reason: String,
+    },
+    /// A connection was there, and broke off before an answer came.
+    #[error("{endpoint} broke the connection off before it answered ({reason})")]
+    Reset {
+        /// The hub, or where it redirects to.
+        endpoint: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// A connection was taken, and no answer came.
+    #[error("{endpoint} took the connection and did not answer for {seconds} seconds")]
+    Silent {
+        /// The hub.
+        endpoint: String,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// `X-Error-Code: GatedRepo` (401 or 403): only those who accepted the licence may read this repository.
+    #[error("{page} is gated ({status}): its licence has to be accepted first")]
+    Gated {
+        /// Where the licence can be read and accepted.
+        page: String,
+        /// The status.
+        status: u16,
+        /// Whether a token was sent.
+        token_sent: bool,
+    },
+    /// `X-Error-Code: RepoNotFound` (401 or 404): the hub does not tell a private repository from none.
+    #[error("{page} is private or does not exist ({status})")]
+    NoRepository {
+        /// Where it would be.
+        page: String,
+        /// The status.
+        status: u16,
+        /// Whether a token was sent.
+        token_sent: bool,
+    },
+    /// `X-Error-Code: RevisionNotFound` (404): the repository is there and has no such commit.
+    #[error("the repository does not have this revision (404): {url}")]
+    NoRevision {
+        /// What was asked for.
+        url: String,
+    },
+    /// `X-Error-Code: EntryNotFound` (404): the commit is there and has no such file.
+    #[error("the revision has no such file (404): {url}")]
+    NoFile {
+        /// What was asked for.
+        url: String,
+    },
+    /// The hub has closed the repository for everyone.
+    #[error("{page} was disabled by the hub ({status})")]
+    Disabled {
+        /// The repository.
+        page: String,
+        /// The status.
+        status: u16,
+    },
     /// 401: the hub does not know who asks, and does not show this repository to everyone.
     #[error("not authorised (401) for {url}: the repository is private or gated, or does not exist")]
     Unauthorized {
@@ -211,12 +287,24 @@ pub enum SourceError {
         url: String,
     },
     /// Another HTTP status.
-    #[error("answered with HTTP status {status} for {url}")]
+    #[error("answered with HTTP status {status} for {url}{asks}", asks = asks(*.wait))]
     Status {
         /// The status.
         status: u16,
         /// What was asked for.
         url: String,
+        /// How long the server asks to be left alone.
+        wait: Option<Duration>,
+    },
+    /// What is given is not what was listed a moment before.
+    #[error("the hub lists {listed} for {url}, and gives {got}")]
+    Disagreement {
+        /// What was asked for.
+        url: String,
+        /// What was listed.
+        listed: String,
+        /// What is given.
+        got: String,
     },
     /// Something answers, but not as a hub does: a login page, a proxy's error page, another commit.
     #[error("what answers at {url} is not this file of a model hub ({reason})")]
@@ -270,11 +358,19 @@ pub enum SourceError {
     },
 }
 
+/// Says how long a server asks to be left alone, where that is long.
+fn asks(wait: Option<Duration>) -> String {
+    let seconds = wait.map_or(0, |wait| wait.as_secs());
+    if seconds > 60 { format!(" and asks for a pause of {seconds} seconds") } else { String::new() }
+}
+
 /// Ends the fetching of a file: the next source may still have it, or there is no point in going on.
 #[derive(Debug)]
 pub(super) enum Failure {
     Source(SourceError),
     Io(std::io::Error),
+    /// What was set up cannot be used, whatever is fetched.
+    Setting(Error),
     /// The disk would be full.
     NoSpace {
         needed: u64,

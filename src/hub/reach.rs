@@ -1,58 +1,33 @@
 //! Whether the hub can be reached at all: what `mujaz doctor` shows.
 //!
-//! In: options. Out: [`Reach`]. One connection is opened and closed; nothing is sent. Behind a proxy the hub's own address
-//! says nothing, so that it is not tried there.
+//! In: options. Out: [`Reach`]. One connection is opened to the hub, or to the proxy before it, and closed; nothing is sent.
 
-use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::mpsc;
-
+use super::connect::connect;
+use super::error::Failure;
 use super::options::HubOptions;
+use crate::progress::Silent;
 
 /// What came of trying to reach the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
-    /// It takes connections.
+    /// It takes connections; where there is a proxy, the proxy does.
     Open,
     /// It does not, for this reason.
     Closed(String),
-    /// It was not tried: offline, or a proxy stands before it.
+    /// It was not tried: offline.
     NotTried,
 }
 
 /// Tries to connect to the hub, for as long as a pull would.
 pub fn reach(options: &HubOptions) -> Reach {
-    if options.offline || options.proxied {
+    if options.offline {
         return Reach::NotTried;
     }
-    let Some((host, port)) = options.host_and_port() else {
-        return Reach::Closed("its address has no host".to_owned());
-    };
-    let (host, timeout) = (host.to_owned(), options.connect_timeout);
-    let (sender, receiver) = mpsc::channel();
-    // The system's resolver knows no time limit; its thread is left behind.
-    let spawned = std::thread::Builder::new().name("reach".to_owned()).spawn(move || {
-        let _ = sender.send(connect(&host, port, timeout));
-    });
-    if let Err(error) = spawned {
-        return Reach::Closed(error.to_string());
+    match connect(options, &Silent) {
+        Ok(()) => Reach::Open,
+        Err(Failure::Source(reason)) => Reach::Closed(reason.to_string()),
+        Err(_) => Reach::Closed("no connection could be tried".to_owned()),
     }
-    match receiver.recv_timeout(timeout) {
-        Ok(Ok(())) => Reach::Open,
-        Ok(Err(reason)) => Reach::Closed(reason),
-        Err(_) => Reach::Closed(format!("no answer in {} seconds", timeout.as_secs())),
-    }
-}
-
-fn connect(host: &str, port: u16, timeout: std::time::Duration) -> Result<(), String> {
-    let addresses = (host, port).to_socket_addrs().map_err(|error| error.to_string())?;
-    let mut reason = "its name has no address".to_owned();
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, timeout) {
-            Ok(_) => return Ok(()),
-            Err(error) => reason = error.to_string(),
-        }
-    }
-    Err(reason)
 }
 
 #[cfg(test)]
@@ -60,7 +35,10 @@ mod tests {
     use super::*;
 
     fn options(endpoint: String, offline: bool) -> HubOptions {
-        HubOptions { endpoint, offline, ..HubOptions::new("/h".into(), "/o".into()) }
+        let mut options = HubOptions::new("/h".into(), "/o".into());
+        options.endpoint = endpoint;
+        options.offline = offline;
+        options
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::cache::{folder_bytes, model_folder, repo_folder, snapshot};
+use super::cache::{blob_of, folder_bytes, model_folder, repo_folder, snapshot};
 use super::options::HubOptions;
 use crate::registry::{HubSource, ModelEntry, ModelFile};
 
@@ -41,11 +41,12 @@ fn remove_from_hub(options: &HubOptions, hub: &HubSource) -> std::io::Result<u64
     if std::fs::symlink_metadata(&pointer).is_err() {
         return Ok(0);
     }
-    let blob = std::fs::canonicalize(&pointer).ok();
+    let blob = blob_of(&pointer);
     let mut freed = remove_file(&pointer)?;
     let blobs = std::fs::canonicalize(repo_folder.join("blobs")).ok();
     if let (Some(blob), Some(blobs)) = (blob, blobs)
         && blob.parent() == Some(blobs.as_path())
+        && std::fs::symlink_metadata(&blob).is_ok()
         && !leads_to(&repo_folder.join("snapshots"), &blob)
     {
         freed += remove_file(&blob)?;
@@ -58,7 +59,10 @@ fn remove_from_hub(options: &HubOptions, hub: &HubSource) -> std::io::Result<u64
     }
     if !snapshot.exists() {
         remove_refs(&repo_folder.join("refs"), &hub.revision);
-        for name in ["blobs", "refs", "snapshots", ""] {
+        // What `huggingface_hub` keeps about a commit: its list of files, and names that it asked for in vain.
+        let _ = std::fs::remove_file(repo_folder.join("trees").join(format!("{}.json", hub.revision)));
+        let _ = std::fs::remove_dir_all(repo_folder.join(".no_exist").join(&hub.revision));
+        for name in ["blobs", "refs", "snapshots", "trees", ".no_exist", ""] {
             let _ = std::fs::remove_dir(repo_folder.join(name));
         }
     }
@@ -84,7 +88,7 @@ fn leads_to(folder: &Path, blob: &Path) -> bool {
         let path = entry.path();
         match entry.file_type() {
             Ok(kind) if kind.is_dir() => leads_to(&path, blob),
-            _ => std::fs::canonicalize(&path).is_ok_and(|target| target == blob),
+            _ => blob_of(&path).is_some_and(|target| target == blob),
         }
     })
 }

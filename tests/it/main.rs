@@ -22,6 +22,7 @@ mod models_info;
 mod nmt;
 mod notes;
 mod offline;
+mod python_client;
 mod registry_models;
 mod search;
 mod store;

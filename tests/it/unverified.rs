@@ -132,7 +132,7 @@ fn all_files_land_in_one_folder_and_share_what_is_the_same() {
 #[test]
 fn a_pull_that_fails_in_the_middle_goes_on_with_what_is_missing() {
     let world = World::new();
-    let broken = FakeHub::of(checkpoint(), Fault::StatusFor("/source.spm", 403));
+    let broken = FakeHub::of(checkpoint(), Fault::BodyStatusFor("/source.spm", 403));
     says(&stderr(&world.run(Some(&broken), &["pull", "tiny"]).code(3)), &["no source gave source.spm", "403"]);
     for (name, there) in NAMES.iter().zip([true, true, false, false, false]) {
         assert_eq!(world.snapshot("owner").join(name).exists(), there, "{name}");
@@ -142,8 +142,38 @@ fn a_pull_that_fails_in_the_middle_goes_on_with_what_is_missing() {
     world.run(Some(&hub), &["pull", "tiny"]).success();
     let asked: Vec<String> = hub.requests().into_iter().map(|request| request.path).collect();
     assert!(asked.iter().all(|path| !path.ends_with("config.json") && !path.ends_with(".safetensors")), "{asked:?}");
-    assert_eq!(hub.transfers().len(), 3);
+    assert_eq!(hub.transfers().len(), 2, "what two names share is fetched once");
     world.run(None, &["verify", "tiny"]).success();
+}
+
+#[test]
+fn what_one_file_lacks_is_known_before_the_first_byte_of_any() {
+    for (fault, words) in [
+        (Fault::StatusFor("/target.spm", 403), "no source gave target.spm: hub owner/tiny: access refused (403)"),
+        (Fault::StatusFor("/vocab.json", 401), "no source gave vocab.json"),
+    ] {
+        let world = World::new();
+        let hub = FakeHub::of(checkpoint(), fault);
+        let failed = world.run(Some(&hub), &["pull", "tiny"]).code(3);
+        says(&stderr(&failed), &[words]);
+        assert_eq!(hub.transfers(), [0; 0], "{fault:?}");
+        assert!(!world.cache().join("hub").exists(), "{fault:?}");
+    }
+}
+
+#[test]
+fn the_sum_of_all_files_is_what_the_disk_must_hold() {
+    let world = World::new();
+    // Sizes that the hub alone knows; no disk of their sum is sold yet.
+    let sizes = "bytes = 2_000_000_000_000_000_000";
+    let text = std::fs::read_to_string(world.path("my.toml")).unwrap();
+    let text = text.replace("name = \"source.spm\"", &format!("name = \"source.spm\", {sizes}"));
+    let text = text.replace("name = \"target.spm\"", &format!("name = \"target.spm\", {sizes}"));
+    std::fs::write(world.path("my.toml"), text).unwrap();
+    let hub = FakeHub::of(checkpoint(), Fault::None);
+    let failed = world.run(Some(&hub), &["pull", "tiny"]).code(3);
+    says(&stderr(&failed), &["too little space for its 5 files: 4000000000000000000 bytes are needed"]);
+    assert_eq!(hub.requests().len(), 0);
 }
 
 #[test]
@@ -288,7 +318,7 @@ fn what_is_not_the_file_is_refused_at_the_first_pull() {
         (Fault::WrongLinkedSize, "it lists 26 bytes and gives 25"),
         (Fault::WrongEtag, "expected SHA-256 eeee"),
         (Fault::Long, "expected 25 bytes, got 33"),
-        (Fault::Cut(7), "broke off after 7 of 25 bytes"),
+        (Fault::Cut(0), "broke off after 0 of 25 bytes"),
         (Fault::WrongBytes, "it is not JSON"),
         (Fault::WrongCommit, "it answers with commit"),
         (Fault::RedirectNowhere, "it redirects to nowhere"),

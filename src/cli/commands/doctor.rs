@@ -249,8 +249,7 @@ fn in_words(report: &Report) -> String {
     let reachable = match (&network.reachable, &network.reason) {
         (Some(true), _) => "reachable".to_owned(),
         (Some(false), reason) => format!("not reachable ({})", reason.as_deref().unwrap_or("no reason given")),
-        (None, _) if network.offline => "not tried: offline".to_owned(),
-        (None, _) => "not tried: a proxy stands before it".to_owned(),
+        (None, _) => "not tried: offline".to_owned(),
     };
     lines.push(format!("  hub         {}: {reachable}", network.endpoint));
     let yes = |yes: bool, what: &str| if yes { what.to_owned() } else { "none".to_owned() };

@@ -275,6 +275,7 @@ impl From<Failure> for Error {
         match failure {
             Failure::Cancelled => Self::CANCELLED,
             Failure::Io(error) => Self::Staging(error),
+            Failure::Setting(error) => Self::Staging(std::io::Error::other(error.to_string())),
             // No source is asked and no room looked for where these come from; told all the same.
             Failure::Source(reason) => Self::Staging(std::io::Error::other(reason)),
             Failure::NoSpace { needed, free } => Self::NoSpace { folder: PathBuf::new(), needed, free },

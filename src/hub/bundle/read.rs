@@ -14,7 +14,7 @@ use super::{Error, LICENCE_TEXT, LONGEST_MANIFEST, MANIFEST, Manifest, Member, S
 use crate::hub::error::Mismatch;
 use crate::hub::pull::lock_model;
 use crate::hub::verify::{Facts, hex};
-use crate::hub::{HubOptions, added, cache, first_seen, form, resolve, space};
+use crate::hub::{HubOptions, added, cache, first_seen, form, install, resolve, space};
 use crate::progress::Progress;
 use crate::registry::{self, ModelEntry, ModelFile, Registry};
 
@@ -303,7 +303,7 @@ fn install(
             let facts = Facts { bytes: announced.bytes, sha256: announced.sha256.clone() };
             // The record comes first: a file with its final name was seen.
             first_seen::record(options, entry, file, None, &facts)?;
-            cache::install_own(options, entry, file, &place(&announced.name)?, &facts)?;
+            install::install_own(options, entry, file, &place(&announced.name)?, &facts)?;
         }
         keep_licence(&place(&licence_name(&entry.id))?, entry, options);
         if model.is_new {

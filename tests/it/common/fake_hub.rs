@@ -1,12 +1,18 @@
 //! A model hub on 127.0.0.1 that serves the files of one commit, with a fault where a test asks for one; plain std networking.
 //!
-//! It answers what Hugging Face's own clients ask: `GET /{repo}/resolve/{revision}/{path}` with a Range, first for the byte
-//! 0-0 to learn size, commit and etag, then from where the transfer is to go on. All requests are kept. A second server,
-//! on a port of its own, is what large files are redirected to.
+//! It answers what Hugging Face's own clients ask: `/{repo}/resolve/{revision}/{path}`, by HEAD, by GET for the byte 0-0 or from
+//! where a transfer is to go on, or for the whole; and what the Python library asks to learn which files there are
+//! (`/api/models/{repo}/revision/{revision}`, `/api/models/{repo}/tree/{revision}`). All requests are kept. A second server, on a
+//! port of its own, is what large files are redirected to.
+
+mod api;
+mod fault;
+
+pub use fault::Fault;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,64 +25,11 @@ pub const FILE: &str = "tiny.gguf";
 /// A copy of the repository, which has the same commit.
 pub const MIRROR: &str = "someone/tiny";
 
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing.
-    None,
-    /// Every request gets this status.
-    Status(u16),
-    /// The first requests get this status.
-    StatusAtFirst(u16, usize),
-    /// A page for people, with status 200.
-    ErrorPage,
-    /// Every body breaks off after so many bytes.
-    Cut(usize),
-    /// The first body breaks off after so many bytes.
-    CutOnce(usize),
-    /// The body ends early, and its length says so.
-    Short(usize),
-    /// The body goes on after the file's end.
-    Long,
-    /// Other bytes than those listed.
-    WrongBytes,
-    /// The hub lists another file.
-    WrongEtag,
-    /// The hub lists another size.
-    WrongSize,
-    /// The hub answers for another commit.
-    WrongCommit,
-    /// The hub gives a path for an etag.
-    PathAsEtag,
-    /// The first body breaks off, and the server then ignores from where the rest is wanted.
-    CutAndNoRange(usize),
-    /// The file lies behind a redirect to another address, as large files do.
-    Redirect,
-    /// The file lies behind a redirect to another server.
-    RedirectElsewhere,
-    /// A redirect that leads to itself.
-    RedirectLoop,
-    /// A redirect that does not say where to.
-    RedirectNowhere,
-    /// A page for people, with all the headers of a file.
-    DressedPage,
-    /// `X-Linked-Size` and the size of what is given are not the same.
-    WrongLinkedSize,
-    /// Requests for paths that end so get this status.
-    StatusFor(&'static str, u16),
-    /// The repository is gone, its mirror is there.
-    OnlyMirror,
-    /// Connections are taken, and nothing is answered.
-    Silent,
-    /// The body comes in small pieces, each after a pause.
-    Slow,
-    /// The first body comes to a halt after so many bytes.
-    Halt(usize),
-}
-
 /// What was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
+    /// GET or HEAD.
+    pub method: String,
     /// Path with query.
     pub path: String,
     /// The Range header, `bytes=0-0`.
@@ -110,6 +63,7 @@ struct State {
     elsewhere: String,
     requests: Mutex<Vec<Request>>,
     transfers: AtomicUsize,
+    sent: AtomicU64,
 }
 
 /// The server; it ends with the test's process.
@@ -134,6 +88,7 @@ impl FakeHub {
             elsewhere: address(&listeners[1]),
             requests: Mutex::new(Vec::new()),
             transfers: AtomicUsize::new(0),
+            sent: AtomicU64::new(0),
         });
         for listener in listeners {
             let shared = Arc::clone(&state);
@@ -158,6 +113,11 @@ impl FakeHub {
         self.state.requests.lock().unwrap().clone()
     }
 
+    /// Returns how many bytes of bodies were sent, looks at the first byte left out.
+    pub fn sent(&self) -> u64 {
+        self.state.sent.load(Ordering::SeqCst)
+    }
+
     /// Returns from which bytes transfers were asked for, in order.
     pub fn transfers(&self) -> Vec<usize> {
         self.requests().iter().filter_map(Request::transfer_from).collect()
@@ -171,8 +131,9 @@ impl State {
         if reader.read_line(&mut line)? == 0 {
             return Ok(());
         }
-        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-        let mut request = Request { path, range: None, authorization: None };
+        let mut words = line.split(' ').map(str::to_owned);
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut request = Request { method, path, range: None, authorization: None };
         loop {
             line.clear();
             if reader.read_line(&mut line)? == 0 || line.trim().is_empty() {
@@ -190,31 +151,69 @@ impl State {
             requests.push(request.clone());
             requests.len()
         };
-        let there = |repo: &str| request.path.strip_prefix(&format!("/{repo}/resolve/{REVISION}/")).map(str::to_owned);
+        if let Some(asked) = request.path.strip_prefix("/api/models/") {
+            return self.api(stream, asked);
+        }
+        let there = |repo: &str| {
+            let of_repo = request.path.strip_prefix(&format!("/{repo}/resolve/"))?;
+            let of_commit = of_repo.strip_prefix(REVISION).or_else(|| of_repo.strip_prefix("main"))?;
+            of_commit.strip_prefix('/').map(str::to_owned)
+        };
         let from = if self.fault == Fault::OnlyMirror { there(MIRROR) } else { there(REPO).or_else(|| there(MIRROR)) };
         let wanted = from.or_else(|| request.path.strip_prefix("/cdn/").map(str::to_owned));
         let served = wanted.and_then(|wanted| self.files.iter().find(|file| file.path == wanted));
         let Some(served) = served else {
-            return self.page(stream, 404);
+            return self.refuse(stream, 404, "X-Error-Code: EntryNotFound\r\n");
         };
         let (on_hub, cdn) = (!request.path.starts_with("/cdn/"), format!("/cdn/{}", served.path));
+        let is_body = request.transfer_from().is_some();
+        let once = |condition: bool| condition && self.transfers.fetch_add(1, Ordering::SeqCst) == 0;
         match self.fault {
             Fault::Silent => std::thread::sleep(Duration::from_secs(60)),
             Fault::Status(status) => self.page(stream, status)?,
+            Fault::Refused(status, code) => self.refuse(stream, status, &format!("X-Error-Code: {code}\r\n"))?,
             Fault::StatusAtFirst(status, times) if seen <= times => self.page(stream, status)?,
+            Fault::AskedToWait(status, header) if seen <= 1 => self.refuse(stream, status, &format!("{header}\r\n"))?,
+            Fault::DropAtFirst(times) if seen <= times => {}
             Fault::StatusFor(end, status) if request.path.ends_with(end) => self.page(stream, status)?,
+            Fault::BodyStatusFor(end, status) if is_body && request.path.ends_with(end) => self.page(stream, status)?,
+            Fault::BodyStatusOnce(status) if once(is_body) => self.page(stream, status)?,
             Fault::ErrorPage => self.page(stream, 200)?,
             Fault::RedirectLoop => self.redirect(stream, served, Some(format!("{}{}", self.address, request.path)))?,
             Fault::RedirectNowhere => self.redirect(stream, served, None)?,
             Fault::Redirect if on_hub => self.redirect(stream, served, Some(format!("{}{cdn}", self.address)))?,
-            Fault::RedirectElsewhere if on_hub => {
+            Fault::RedirectRunsOut if once(is_body && !on_hub) => self.page(stream, 403)?,
+            Fault::RedirectElsewhere | Fault::RedirectRunsOut if on_hub => {
                 self.redirect(stream, served, Some(format!("{}{cdn}", self.elsewhere)))?;
             }
+            _ if request.range.is_none() => self.whole(stream, served, &request)?,
             // Behind the last byte there is nothing to ask for.
             _ if request.transfer_from().is_some_and(|from| from >= served.bytes.len()) => self.page(stream, 416)?,
             _ => self.file(stream, served, &request)?,
         }
         Ok(())
+    }
+
+    /// Answers HEAD, and GET for the whole.
+    fn whole(&self, mut stream: TcpStream, file: &Served, request: &Request) -> std::io::Result<()> {
+        // As the hub has it: only large files are linked.
+        let linked = if file.etag.len() == 64 {
+            format!("X-Linked-Etag: \"{}\"\r\nX-Linked-Size: {}\r\n", file.etag, file.bytes.len())
+        } else {
+            String::new()
+        };
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nETag: \"{}\"\r\n{linked}X-Repo-Commit: {REVISION}\r\nContent-Length: {}\r\n\
+             Content-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\nConnection: close\r\n\r\n",
+            file.etag,
+            file.bytes.len()
+        )?;
+        if request.method == "HEAD" { Ok(()) } else { stream.write_all(&file.bytes) }
+    }
+
+    fn refuse(&self, mut stream: TcpStream, status: u16, headers: &str) -> std::io::Result<()> {
+        write!(stream, "HTTP/1.1 {status} Some words\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n")
     }
 
     fn page(&self, mut stream: TcpStream, status: u16) -> std::io::Result<()> {
@@ -261,36 +260,51 @@ impl State {
                 _ => {}
             }
         }
-        let total = file.bytes.len() + usize::from(self.fault == Fault::WrongSize);
-        let commit = if self.fault == Fault::WrongCommit { "f".repeat(40) } else { REVISION.to_owned() };
+        let is_other_commit = match self.fault {
+            Fault::WrongCommit => true,
+            Fault::BodyOfOtherCommit => from.is_some(),
+            Fault::BodyOfOtherCommitOnce => from.is_some() && nth == 0,
+            _ => false,
+        };
+        let is_other_size = self.fault == Fault::WrongSize || (self.fault == Fault::BodyOfOtherSize && from.is_some());
+        let total = file.bytes.len() + usize::from(is_other_size);
+        let commit = if is_other_commit { "f".repeat(40) } else { REVISION.to_owned() };
         let etag = match self.fault {
+            Fault::BodyOfOtherEtag if from.is_some() => "d".repeat(64),
             Fault::WrongEtag => "e".repeat(64),
             Fault::PathAsEtag => "../../../../escaped".to_owned(),
             _ => file.etag.clone(),
         };
         let status = if ignores_range { "200 OK" } else { "206 Partial Content" };
-        let kind = if self.fault == Fault::DressedPage { "text/html; charset=utf-8" } else { "binary/octet-stream" };
-        let linked = if self.fault == Fault::WrongLinkedSize { total + 1 } else { total };
+        let is_page = self.fault == Fault::DressedPage || (self.fault == Fault::BodyPage && from.is_some());
+        let kind = if is_page { "text/html; charset=utf-8" } else { "binary/octet-stream" };
+        let linked = if self.fault == Fault::WrongLinkedSize { total + 1 } else { file.bytes.len().max(total) };
         write!(
             stream,
             "HTTP/1.1 {status}\r\nETag: \"{etag}\"\r\nX-Repo-Commit: {commit}\r\nContent-Length: {length}\r\n\
              X-Linked-Size: {linked}\r\nContent-Type: {kind}\r\nContent-Range: bytes {start}-{}/{total}\r\nConnection: close\r\n\r\n",
             start + length - 1
         )?;
-        match self.fault {
-            Fault::Slow if from.is_some() => {
-                for piece in body[..sent].chunks(4096) {
-                    stream.write_all(piece)?;
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Ok(())
+        let halts = match self.fault {
+            Fault::Halt(bytes) if from.is_some() && nth == 0 => Some(bytes),
+            Fault::HaltAlways(bytes) if from.is_some() => Some(bytes),
+            _ => None,
+        };
+        let (piece, pause) = match self.fault {
+            Fault::Slow if from.is_some() => (4096, 20),
+            Fault::Pieces(bytes, pause) if from.is_some() => (bytes, pause),
+            _ => (1 << 20, 0),
+        };
+        for piece in body[..halts.unwrap_or(sent).min(sent)].chunks(piece) {
+            stream.write_all(piece)?;
+            if from.is_some() {
+                self.sent.fetch_add(piece.len() as u64, Ordering::SeqCst);
             }
-            Fault::Halt(bytes) if from.is_some() && nth == 0 => {
-                stream.write_all(&body[..bytes])?;
-                std::thread::sleep(Duration::from_secs(60));
-                Ok(())
-            }
-            _ => stream.write_all(&body[..sent]),
+            std::thread::sleep(Duration::from_millis(pause));
         }
+        if halts.is_some() {
+            std::thread::sleep(Duration::from_secs(60));
+        }
+        Ok(())
     }
 }

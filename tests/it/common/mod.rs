@@ -1,8 +1,11 @@
 //! What several tests need: the shared data beside the checkout, where it is there, and a clean environment to run in.
 
 pub mod fake_hub;
+pub mod fake_proxy;
+pub mod fake_tls;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -64,6 +67,19 @@ pub fn models_folder() -> PathBuf {
         .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("test-models"), PathBuf::from)
 }
 
+/// Returns the caller's variables that say how this network is got through: mirrors, proxies, certificates.
+pub fn network_variables() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| {
+        name.to_str().is_some_and(|name| {
+            let name = name.to_ascii_uppercase();
+            name.starts_with("PIP_")
+                || name.ends_with("_PROXY")
+                || name.contains("CA_BUNDLE")
+                || name == "SSL_CERT_FILE"
+        })
+    })
+}
+
 /// Pulls a model with the real binary into a folder of its own (`HF_HOME`), and returns the path it prints.
 ///
 /// # Errors
@@ -73,18 +89,8 @@ pub fn pull(folder: &Path, id: &str) -> Result<PathBuf, String> {
     let run = |command: &str| {
         let mut mujaz = mujaz(folder);
         mujaz.env("HF_HOME", folder);
-        for (name, value) in std::env::vars_os() {
-            // How this network is got through: mirrors, proxies, certificates.
-            let known = name.to_str().is_some_and(|name| {
-                let name = name.to_ascii_uppercase();
-                name.starts_with("PIP_")
-                    || name.ends_with("_PROXY")
-                    || name.contains("CA_BUNDLE")
-                    || name == "SSL_CERT_FILE"
-            });
-            if known {
-                mujaz.env(name, value);
-            }
+        for (name, value) in network_variables() {
+            mujaz.env(name, value);
         }
         let output = mujaz.args(["models", command, id]).output().unwrap();
         if output.status.success() {
