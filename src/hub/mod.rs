@@ -11,7 +11,7 @@ mod cache;
 mod client;
 mod error;
 mod first_seen;
-mod form;
+pub mod form;
 mod http;
 mod options;
 mod pull;

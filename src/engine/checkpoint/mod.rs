@@ -4,13 +4,16 @@
 //! typed fields ([`Fields`]), tensors by name as `f32` on the CPU. Which tensors a model is made of is said by the
 //! architectures ([`super::marian`], [`super::m2m100`], [`super::t5`]); tokenizers read their own files.
 
+mod archive;
 mod fields;
 mod files;
 mod generation;
+mod index;
 mod pickle;
 mod safetensors;
+mod unpickle;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -251,31 +254,29 @@ fn single(path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
 
 /// Opens the files that a `model.safetensors.index.json` lists.
 fn sharded(files: &Files, index_path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
-    let index = Fields::open(index_path)?;
-    let Some(map) = index.field("weight_map").and_then(serde_json::Value::as_object) else {
-        return Err(index.bad("\"weight_map\" is missing"));
-    };
-    let mut by_file: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (name, file) in map {
-        // A name that leads out of the model's folder has no business in a list of shards.
-        let file = file.as_str().filter(|file| !file.contains(['/', '\\']) && !file.is_empty());
-        let file = file.ok_or_else(|| index.bad(format!("\"weight_map\" names no file for {name:?}")))?;
-        by_file.entry(file).or_default().insert(name);
-    }
+    let names = index::files(index_path)?;
     let (mut shards, mut places, mut bytes) = (Vec::new(), BTreeMap::new(), 0);
-    for (file, names) in by_file {
+    for file in &names {
         let beside = || Some(index_path.with_file_name(file)).filter(|path| path.is_file());
         let Some(path) = files.find(file).or_else(beside) else {
-            return Err(index.bad(format!("lists {file}, which is missing")));
+            return Err(bad(index_path, format!("lists {file}, which is missing")));
         };
         let shard = Shard::open(&path)?;
-        if let Some(name) = names.iter().find(|name| shard.shape(name).is_none()) {
-            return Err(bad(&path, format!("tensor {name:?} is missing, though {} lists it", index_path.display())));
-        }
         bytes += shard.bytes();
-        places.extend(shard.names().map(|name| (name.to_owned(), shards.len())));
+        for name in shard.names() {
+            if let Some(before) = places.insert(name.to_owned(), shards.len()) {
+                return Err(bad(&path, format!("tensor {name:?} is in {} as well", names[before])));
+            }
+        }
         shards.push(shard);
     }
+    index::each(index_path, |name, file| {
+        let listed = names.binary_search_by(|known| known.as_str().cmp(file)).ok();
+        if listed.is_some() && places.get(name).copied() == listed {
+            return Ok(());
+        }
+        Err(format!("lists tensor {name:?}, which is not in {file}"))
+    })?;
     Ok((Weights::Safetensors(shards, places), index_path.to_owned(), bytes))
 }
 
