@@ -34,6 +34,7 @@ const CASES: usize = 6000;
 
 /// A reader and what it is tried on.
 pub struct Reader {
+    /// As the test is called.
     pub name: &'static str,
     /// How many times the file's size it may have in memory.
     pub factor: f64,

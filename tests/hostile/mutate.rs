@@ -120,7 +120,7 @@ pub fn json(random: &mut Random, good: &Value) -> Vec<u8> {
         1 => {
             // A number that JSON has no place for, a key that is there twice.
             let at = random.below(text.len());
-            let inserted: &[u8] = random.pick(&[
+            let inserted: &[u8] = random.pick::<&[u8]>(&[
                 &b"NaN"[..],
                 b"-Infinity",
                 b"1e999",

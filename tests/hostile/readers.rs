@@ -310,7 +310,7 @@ pub fn registry() -> Reader {
     let make = move |random: &mut Random| match random.below(3) {
         0 => {
             let text = String::from_utf8(random.pick(&files).clone()).unwrap();
-            let inserted: &str = random.pick(&[
+            let inserted: &str = random.pick::<&str>(&[
                 "[[[[", "{a=", "a.b.c.d.e.f.g.h=1\n", "\"\"\"", "nan", "-9223372036854775809", "1e999", "\u{0}", "[model.x]\n",
                 "2026-01-01T00:00:00Z", "bytes = 99999999999999999999\n", "0xffffffffffffffff", "'''", "\u{feff}",
             ]);

@@ -132,6 +132,15 @@ impl Checkpoint {
         }
     }
 
+    /// Returns the kind of a tensor's numbers as its file calls it (`F32`, `BF16`, `Q4_K`), or nothing where there is none.
+    pub fn dtype(&self, name: &str) -> Option<String> {
+        match &self.weights {
+            Weights::Safetensors(shards, places) => shards[*places.get(name)?].dtype(name).map(str::to_owned),
+            Weights::Pickle(pickle) => pickle.dtype(name),
+            Weights::Gguf(gguf, _) => lock(gguf).dtype(name),
+        }
+    }
+
     /// Returns the first of several names under which there is a tensor. Parts for which it is the same are tied.
     pub fn resolve<'n>(&self, names: &'n [String]) -> Option<&'n str> {
         names.iter().map(String::as_str).find(|name| self.has(name))
