@@ -19,8 +19,8 @@ pub use entry::{
 
 const BUILT_IN: &str = include_str!("../../models.toml");
 
-/// Longest registry that is read, in bytes: thousands of models.
-const MAX_FILE: u64 = 4 << 20;
+/// Longest registry that is read, in bytes: a thousand models.
+const MAX_FILE: u64 = 1 << 20;
 
 /// All models that can be named.
 #[derive(Debug, Clone, PartialEq)]

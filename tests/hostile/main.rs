@@ -3,7 +3,7 @@
 //!
 //! Each reader gets good files of a few kilobytes that were changed at random (`mutate`), and some that were made by hand
 //! (`regressions`), with all allocations counted (`memory`). Two bounds hold. No single block is larger than twice the file
-//! and [`SMALL`]: what a length or a count in a file claims is never asked for. And all that a reader has at a time stays
+//! and [`SMALL`], but for the readers that say why: what a length or a count in a file claims is never asked for. And all that a reader has at a time stays
 //! below its own factor times the file and [`AROUND`]: 2, or more where it says why.
 //!
 //! `MUJAZ_FUZZ_CASES` says how many cases each reader gets; the default keeps the whole target under half a minute.
@@ -30,7 +30,7 @@ pub const AROUND: usize = 160 << 10;
 /// Longest time that a case may take; the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Cases without `MUJAZ_FUZZ_CASES`, of which readers that are slow get a part.
-const CASES: usize = 6000;
+const CASES: usize = 20_000;
 
 /// A reader and what it is tried on.
 pub struct Reader {
@@ -38,6 +38,8 @@ pub struct Reader {
     pub name: &'static str,
     /// How many times the file's size it may have in memory.
     pub factor: f64,
+    /// How many times the file's size a block may have.
+    pub block: usize,
     /// What it may have on top of [`SMALL`] and [`AROUND`]; the reader says why.
     pub extra: usize,
     /// One of how many cases it gets: more than 1 where one takes milliseconds.
@@ -62,7 +64,7 @@ pub fn try_one(alone: &Alone, reader: &mut Reader, file: &[u8]) -> Result<(Usage
     let took = start.elapsed();
     let Ok(good) = result else { return Err("it panicked".into()) };
     let bytes = file.len() + reader.beside;
-    let largest = 2 * bytes + SMALL + reader.extra;
+    let largest = reader.block * bytes + SMALL + reader.extra;
     if usage.largest > largest {
         return Err(format!("a block of {} bytes for a file of {bytes}; {largest} would do", usage.largest));
     }
@@ -80,12 +82,6 @@ pub fn try_one(alone: &Alone, reader: &mut Reader, file: &[u8]) -> Result<(Usage
 fn fuzz(make: fn() -> Reader) {
     let alone = alone();
     let mut reader = make();
-    // What libraries panic with inside of a reader, which catches it, is of no interest.
-    std::panic::set_hook(Box::new(|info| {
-        if std::env::var_os("MUJAZ_FUZZ_LOUD").is_some() || info.location().is_some_and(|at| at.file().contains("hostile")) {
-            eprintln!("{info}");
-        }
-    }));
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<usize>().ok());
     let asked = number("MUJAZ_FUZZ_CASES");
     let cases = asked.unwrap_or(CASES / reader.share).max(20);

@@ -7,7 +7,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 struct Counting;
 
@@ -69,6 +69,15 @@ pub struct Alone(#[expect(dead_code, reason = "held, not read")] MutexGuard<'sta
 
 /// Waits until no other test runs.
 pub fn alone() -> Alone {
+    static QUIET: Once = Once::new();
+    // What libraries panic with inside of a reader, which catches it, is of no interest, and a backtrace takes memory.
+    QUIET.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            if info.location().is_some_and(|at| at.file().contains("hostile")) {
+                eprintln!("{info}");
+            }
+        }));
+    });
     Alone(ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner))
 }
 

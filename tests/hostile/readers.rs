@@ -45,7 +45,7 @@ fn reader(
     read: impl FnMut(&Path, &[u8]) -> bool + 'static,
 ) -> Reader {
     let path = folder().join(file);
-    Reader { name, factor: 2.0, extra: 0, share: 1, make: Box::new(make), read: Box::new(read), path, beside: 0 }
+    Reader { name, factor: 2.0, block: 2, extra: 0, share: 1, make: Box::new(make), read: Box::new(read), path, beside: 0 }
 }
 
 /// Changes the bytes of one of several files.
@@ -158,8 +158,9 @@ pub fn weights_list() -> Reader {
     Reader { beside: a.len() + b.len() + 2, ..reader }
 }
 
-/// The archive, its pickle, all tensors. Factor 8: what the pickle's objects are (eight bytes each, of which an instruction of
-/// one byte makes one) and the pickle itself; in a file with weights that is nothing beside them.
+/// The archive, its pickle, all tensors. Factor 12, and 4 for a block: the pickle, its objects (eight bytes each, and there is
+/// one for every four bytes at most) and its tensors (a hundred bytes each, one for every 24). In a file with weights that is
+/// nothing beside them, and no pickle of more than 16 MiB is read.
 pub fn pickle() -> Reader {
     let seeds = seeds::pickles();
     let pickles: Vec<Vec<u8>> = seeds.iter().map(|(pickle, _)| pickle.clone()).collect();
@@ -185,7 +186,7 @@ pub fn pickle() -> Reader {
     };
     let reader = reader("pickle", "pytorch_model.bin", make, |path, _| all_tensors(path));
     std::fs::write(reader.path.with_file_name("config.json"), "{}").unwrap();
-    Reader { factor: 8.0, ..reader }
+    Reader { factor: 12.0, block: 4, ..reader }
 }
 
 /// `.spm` and `.model`. Factor 40: the crate keeps each piece four times, twice of them as a key of a hash table, and our index
@@ -300,8 +301,8 @@ pub fn architectures() -> Reader {
     Reader { factor: 40.0, beside: beside + spm.len(), extra: 1 << 20, share: 4, ..reader }
 }
 
-/// `models.toml`. Factor 60: the `toml` crate makes events, then a tree of values with their places, then our types, of a
-/// text of a few kilobytes.
+/// `models.toml`. Factor 120, and 32 for a block: the `toml` crate makes a list of tokens with room for one a byte, of
+/// events, and a tree of values with their places. No registry of more than a megabyte is read.
 pub fn registry() -> Reader {
     let good = seeds::REGISTRY.as_bytes().to_vec();
     let two = format!("{}{}", seeds::REGISTRY, seeds::REGISTRY.replace("opus-a", "opus-b")).into_bytes();
@@ -323,7 +324,7 @@ pub fn registry() -> Reader {
         }
         _ => flip(random),
     };
-    Reader { factor: 60.0, ..reader("registry", "models.toml", make, |path, _| Registry::open(path).is_ok()) }
+    Reader { factor: 120.0, block: 32, ..reader("registry", "models.toml", make, |path, _| Registry::open(path).is_ok()) }
 }
 
 /// What is looked for in any file before its hash is known.

@@ -320,7 +320,12 @@ impl<'p> Machine<'p> {
         if place > self.memo.len() || place > self.pickle.len() / 4 {
             return Err(format!("its pickle keeps object {place} after {} of them", self.memo.len()));
         }
-        if place == self.memo.len() { self.memo.push(object) } else { self.memo[place] = object }
+        if place < self.memo.len() {
+            self.memo[place] = object;
+        } else {
+            make_room(&mut self.memo, 1, self.pickle.len() / 4 + 1);
+            self.memo.push(object);
+        }
         Ok(())
     }
 
@@ -335,9 +340,12 @@ impl<'p> Machine<'p> {
         if count > MAX_TUPLE {
             return Err(format!("a tuple in it has {count} objects; expected {MAX_TUPLE} at most"));
         }
-        if self.tuples.len() + count > self.pickle.len() / 2 + MAX_TUPLE {
+        // A tensor has some fifteen objects in tuples, and a hundred bytes.
+        let most = self.pickle.len() / 4 + 64;
+        if self.tuples.len() + count > most {
             return Err("its pickle makes more tuples than it has bytes for".into());
         }
+        make_room(&mut self.tuples, count, most);
         let start = self.tuples.len() as u32;
         self.tuples.extend(self.stack.drain(first..));
         self.push(Object::Tuple(start, count as u8))
@@ -358,8 +366,10 @@ impl<'p> Machine<'p> {
 
     fn set(&mut self, dict: u32, key: Object, value: Object) -> Result<(), String> {
         if let (Object::Text(key), Object::Tensor(tensor)) = (key, value) {
-            if self.items.len() == MAX_TENSORS {
-                return Err(format!("it has more than {MAX_TENSORS} tensors"));
+            // The shortest pair, of a tensor that shares its storage, has 30 bytes.
+            let most = MAX_TENSORS.min(self.pickle.len() / 24 + 1);
+            if self.items.len() == most {
+                return Err(format!("it has more than {most} tensors"));
             }
             self.items.push((dict, key, tensor));
         }
@@ -457,6 +467,14 @@ impl<'p> Machine<'p> {
         }
         let (stored, offset) = (self.number(stored)?, self.number(offset)?);
         Ok(Declared { name: name.into(), storage: storage.into(), kind, stored, offset, shape, strides })
+    }
+}
+
+/// Makes room for `more` objects, for twice as many as there are, but for no more than `most` in all.
+fn make_room(objects: &mut Vec<Object>, more: usize, most: usize) {
+    let needed = objects.len() + more;
+    if needed > objects.capacity() {
+        objects.reserve_exact((2 * needed).max(32).min(most.max(needed)) - objects.len());
     }
 }
 
