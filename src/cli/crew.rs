@@ -16,6 +16,7 @@ use mujaz::registry::{ModelEntry, Registry, Task};
 use mujaz::summary::Writer;
 
 use super::args::{GlobalArgs, ModelArgs, PrecisionArg, TranslatorArgs};
+use super::lock::Lock;
 use super::models;
 use super::printer::Printer;
 use super::report::{CommandError, Kind};
@@ -222,7 +223,8 @@ fn member(
             let files = models::pull(entry, &models::hub_options(global)?, printer, progress)?;
             of_entry(entry, &files, role, true, options, global)
         }
-        Named::Path(path) => of_path(path, role, options, &models::registry(global, printer)?),
+        // Settings come from any model of the same bytes, whatever is locked.
+        Named::Path(path) => of_path(path, role, options, global, &models::known(global, printer)?),
     }
 }
 
@@ -293,9 +295,18 @@ fn with_settings_of(entry: &ModelEntry, options: &LoadOptions) -> LoadOptions {
 }
 
 /// Loads a checkpoint folder or a GGUF file.
-fn of_path(path: &Path, role: &str, options: &LoadOptions, registry: &Registry) -> Result<Member, CommandError> {
+fn of_path(
+    path: &Path,
+    role: &str,
+    options: &LoadOptions,
+    global: &GlobalArgs,
+    registry: &Registry,
+) -> Result<Member, CommandError> {
     let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
     let paths = ModelPaths::at(path).map_err(broken)?;
+    if let Some(lock) = Lock::of(global)? {
+        lock.check_path(&paths, options.cache.as_deref())?;
+    }
     let revision = paths.fingerprint(options.cache.as_deref()).map_err(broken)?;
     // The same bytes are the same model, wherever they lie.
     let is_of = |sha256: &str| sha256.len() == 64 && revision.contains(sha256);
@@ -354,7 +365,10 @@ pub fn best_translator(
         Err(error @ hub::Error::Damaged { .. }) => Some(CommandError::from(error)),
         _ => None,
     });
-    let nothing = || CommandError::message(Kind::Model, "the registry has no model that translates");
+    let nothing = || {
+        let whose = if global.locked { global.lock_file.display().to_string() } else { "the registry".to_owned() };
+        CommandError::message(Kind::Model, format!("{whose} has no model that translates and may be chosen unnamed"))
+    };
     Err(damaged.or(missed.map(|(_, error)| error)).unwrap_or_else(nothing))
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod crew;
+mod lock;
 mod models;
 mod output;
 mod printer;

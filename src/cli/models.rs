@@ -9,14 +9,27 @@ use mujaz::progress::Progress;
 use mujaz::registry::{ModelEntry, Registry};
 
 use super::args::GlobalArgs;
+use super::lock::Lock;
 use super::printer::Printer;
 use super::report::CommandError;
 
-/// Returns the built-in registry with the models of `--registry` added.
+/// Returns the built-in registry with the models of `--registry` added; with `--locked` only what the lock file lets be used.
+///
+/// # Errors
+/// Where one of these files is missing, or not what it should be.
+pub fn registry(global: &GlobalArgs, printer: &Printer) -> Result<Registry, CommandError> {
+    let registry = known(global, printer)?;
+    Ok(match Lock::of(global)? {
+        Some(lock) => lock.filter(registry),
+        None => registry,
+    })
+}
+
+/// Returns the built-in registry with the models of `--registry` added, whatever is locked.
 ///
 /// # Errors
 /// Where that file is not a registry.
-pub fn registry(global: &GlobalArgs, printer: &Printer) -> Result<Registry, CommandError> {
+pub fn known(global: &GlobalArgs, printer: &Printer) -> Result<Registry, CommandError> {
     let mut registry = Registry::built_in();
     // Without a folder for models none were added, and whoever needs it says why there is none.
     if let Ok(options) = hub_options(global) {

@@ -74,7 +74,10 @@ pub fn prepare(folder: &Path) -> std::io::Result<()> {
 }
 
 /// Makes a file under a passing name, with the permissions of any new file: the umask takes its part of them.
-fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+///
+/// # Errors
+/// As the file system: no such folder, no permission.
+pub fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".mujaz-");
     #[cfg(unix)]

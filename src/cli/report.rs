@@ -100,6 +100,13 @@ impl From<std::io::Error> for CommandError {
 impl From<mujaz::registry::Error> for CommandError {
     fn from(error: mujaz::registry::Error) -> Self {
         use mujaz::registry::Error;
+        if let Error::NotLocked { id, lock, .. } = &error {
+            let command = Self::new(Kind::Model, &error);
+            let lock = lock.display();
+            return command.hint(format!(
+                "only what {lock} has may be used; to lock it as it is here: mujaz models lock {id} --lock-file {lock}"
+            ));
+        }
         let command = Self::new(Kind::Usage, &error);
         match error {
             Error::Unknown { closest: Some(meant), .. } => command.hint(format!("did you mean {meant}?")),
@@ -128,6 +135,12 @@ impl From<mujaz::hub::Error> for CommandError {
             Error::Offline { place, .. } => {
                 command.hint(format!("with a network: mujaz models pull {}", place.model)).hint(by_hand(place))
             }
+            Error::NotLocked { model, .. } => command
+                .hint("see all that differs: mujaz models lock --check")
+                .hint(format!(
+                    "to fetch the locked files: mujaz models remove {model}, then mujaz models pull --locked"
+                ))
+                .hint(format!("to accept those that are here: mujaz models lock {model}")),
             Error::Damaged { model, .. } => command.hint(format!("fetch it anew: mujaz models pull {model}")),
             Error::NoSpace { .. } => command.hint("free some space, or set HF_HOME to a folder on another disk"),
             Error::Unavailable { tried, place, .. } => {
@@ -143,6 +156,41 @@ impl From<mujaz::hub::Error> for CommandError {
             }
             _ => command,
         }
+    }
+}
+
+/// Errors about bundles.
+impl From<mujaz::hub::bundle::Error> for CommandError {
+    fn from(error: mujaz::hub::bundle::Error) -> Self {
+        use mujaz::hub::bundle::Error;
+        let kind = match &error {
+            Error::Output { .. } | Error::Io(_) | Error::Staging(_) => Kind::Usage,
+            _ => Kind::Model,
+        };
+        let command = Self::new(kind, &error);
+        match error {
+            Error::Registry(error) => error.into(),
+            Error::Hub(error) => error.into(),
+            Error::NotHere(ids) => {
+                let ids: Vec<&str> = ids.iter().map(|id| id.0.as_str()).collect();
+                command.hint(format!("fetch what is missing first: mujaz models pull {}", ids.join(" ")))
+            }
+            Error::Changed { .. } => command.hint("compare the files with what they must be: mujaz models verify"),
+            Error::NoSpace { .. } => command.hint("free some space, or name another disk (HF_HOME for models)"),
+            Error::Unwelcome { model, .. } | Error::OtherFiles { model, .. } => command
+                .hint("nothing was installed; ask whoever made the bundle where its files come from")
+                .hint(format!("what is known here: mujaz models info {model}")),
+            Error::Output { .. } | Error::Io(_) | Error::Staging(_) => command,
+            _ => command
+                .hint("nothing was installed; copy the bundle again, and compare its SHA-256 with the original's"),
+        }
+    }
+}
+
+/// Errors in a lock file: it is a configuration file.
+impl From<mujaz::registry::LockError> for CommandError {
+    fn from(error: mujaz::registry::LockError) -> Self {
+        Self::new(Kind::Usage, &error).hint("write it from the models that are here: mujaz models lock")
     }
 }
 

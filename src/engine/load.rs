@@ -173,9 +173,8 @@ impl ModelPaths {
     /// # Errors
     /// Where a file cannot be read.
     pub fn fingerprint(&self, memory: Option<&Path>) -> Result<String, Error> {
-        let is_other = |name: &str| [".json", ".spm", ".model", ".txt"].iter().any(|end| name.ends_with(end));
         let weights = self.hashes(is_weights, memory)?;
-        let others = self.hashes(is_other, memory)?;
+        let others = self.hashes(|name| decides(name) && !is_weights(name), memory)?;
         let whole = |hashes: &[String]| match hashes {
             [only] => only.split_whitespace().next().unwrap_or_default().to_owned(),
             several => hex(&Sha256::digest(several.join("\n"))),
@@ -185,6 +184,19 @@ impl ModelPaths {
             line.push_str(&format!(" settings:{}", &hex(&Sha256::digest(others.join("\n")))[..16]));
         }
         Ok(line)
+    }
+
+    /// Returns the size and SHA-256 of all files that decide what the model writes, by their names; see [`decides`].
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub fn deciding(&self, memory: Option<&Path>) -> Result<BTreeMap<String, (u64, String)>, Error> {
+        let files = self.files.iter().filter(|(name, _)| decides(name));
+        let facts = files.map(|(name, path)| {
+            let bytes = fs_err::metadata(path)?.len();
+            Ok((name.clone(), (bytes, sha256::of_file(path, memory)?)))
+        });
+        facts.collect()
     }
 
     /// Returns `hash name` of some files, in the order of their names.
@@ -215,6 +227,12 @@ fn stands_alone(path: &Path) -> bool {
         Ok(None) => false,
         Err(_) => true,
     })
+}
+
+/// Returns whether a file is of a kind that decides what a model writes: weights, settings, vocabularies. Others that lie beside
+/// them (a licence, weights in int8 that were kept for the next start) do not.
+pub fn decides(name: &str) -> bool {
+    is_weights(name) || [".json", ".spm", ".model", ".txt"].iter().any(|end| name.ends_with(end))
 }
 
 fn is_weights(name: &str) -> bool {

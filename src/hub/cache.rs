@@ -52,7 +52,8 @@ pub(super) fn model_folder(options: &HubOptions, id: &ModelId) -> PathBuf {
 /// when the registry means other files.
 fn own_folder(options: &HubOptions, entry: &ModelEntry) -> PathBuf {
     let name = match entry.files.as_slice() {
-        [ModelFile { sha256: Some(sha256), .. }] => sha256.as_str(),
+        // What a lock adds to an entry does not move its files.
+        [ModelFile { sha256: Some(sha256), pinned_by_lock: false, .. }] => sha256.as_str(),
         files => files.iter().find_map(|file| file.hub.as_ref()).map_or("files", |hub| &hub.revision),
     };
     model_folder(options, &entry.id).join(name)
@@ -351,6 +352,27 @@ mod tests {
         assert!(pointer.ends_with(format!("hub/models--o--n/snapshots/{}/sub/m", "1".repeat(40))));
         assert_eq!(std::fs::read(folder.path().join("hub/models--o--n/blobs").join(ABC)).unwrap(), b"abc");
         assert!(matches!(look(&options, &entry, Trust::Marker), Found::Here(path, _) if path == pointer));
+    }
+
+    #[test]
+    fn what_a_lock_knows_of_a_file_does_not_move_it() {
+        use crate::registry::{Lock, LockedFile, LockedModel};
+        let folder = tempfile::tempdir().unwrap();
+        let (options, pinned) = (options(folder.path()), entry("a", '1'));
+        let file = LockedFile { name: "m".into(), bytes: 3, sha256: ABC.into() };
+        let (id, architecture, licence) = (Some(pinned.id.clone()), "a".to_owned(), "n".to_owned());
+        let model = LockedModel { id, path: None, architecture, licence, repo: None, revision: None, file: vec![file] };
+        let text = Registry::of([pinned.clone()]).to_toml().unwrap();
+        let text = text.replace(&format!("sha256 = \"{ABC}\""), "unverified = true");
+        let unpinned = Registry::parse(&text, Path::new("t")).unwrap();
+        let locked = Lock::of([model]).filter(unpinned.clone(), Path::new("l"));
+        let own = |registry: &Registry| {
+            let entry = &registry.models()[0];
+            own_path(&options, entry, &entry.files[0])
+        };
+        assert!(locked.models()[0].is_pinned() && !unpinned.models()[0].is_pinned());
+        assert_eq!(own(&locked), own(&unpinned));
+        assert_ne!(own(&locked), own(&Registry::of([pinned])));
     }
 
     #[test]

@@ -49,6 +49,16 @@ pub enum Error {
         /// What was expected and found.
         mismatch: Mismatch,
     },
+    /// A file that is here is not the one of the lock file; the registry does not say which is right.
+    #[error("model {model}: {path} is not the locked file: {mismatch}")]
+    NotLocked {
+        /// The model.
+        model: ModelId,
+        /// The file.
+        path: PathBuf,
+        /// What is locked, and what is there.
+        mismatch: Mismatch,
+    },
     /// The disk is full, or would be.
     #[error("model {model}: {folder} has too little space for {file}: {needed} bytes are needed, {free} are free")]
     NoSpace {

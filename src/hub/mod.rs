@@ -7,6 +7,7 @@
 //! our own folder and is resumed or removed.
 
 pub mod added;
+pub mod bundle;
 mod cache;
 mod client;
 mod error;
@@ -87,7 +88,7 @@ pub fn resolve(entry: &ModelEntry, options: &HubOptions) -> Result<Option<ModelF
             Found::Here(path, sha256) => files.push(local(file, path, sha256, false)),
             Found::Absent => return Ok(None),
             Found::Damaged(path, mismatch) => {
-                return Err(Error::Damaged { model: entry.id.clone(), path, mismatch });
+                return Err(damaged(entry, file, path, mismatch));
             }
         }
     }
@@ -128,6 +129,15 @@ fn place(entry: &ModelEntry, file: &ModelFile, options: &HubOptions) -> Place {
     }
 }
 
+fn damaged(entry: &ModelEntry, file: &ModelFile, path: PathBuf, mismatch: Mismatch) -> Error {
+    let model = entry.id.clone();
+    if file.pinned_by_lock {
+        Error::NotLocked { model, path, mismatch }
+    } else {
+        Error::Damaged { model, path, mismatch }
+    }
+}
+
 fn local(file: &ModelFile, path: PathBuf, sha256: String, fetched: bool) -> LocalFile {
     LocalFile { name: file.name.clone(), path, sha256, fetched }
 }
@@ -148,7 +158,7 @@ pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -
         if !matches!(found, Found::Here(..)) && lock.is_none() {
             if options.offline {
                 return Err(match found {
-                    Found::Damaged(path, mismatch) => Error::Damaged { model: entry.id.clone(), path, mismatch },
+                    Found::Damaged(path, mismatch) => damaged(entry, file, path, mismatch),
                     _ => Error::Offline { file: file.name.clone(), place: Box::new(place(entry, file, options)) },
                 });
             }
@@ -157,6 +167,10 @@ pub fn pull(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -
             found = look()?;
         }
         if let Found::Damaged(path, mismatch) = &found {
+            if file.pinned_by_lock {
+                // The file may be just what another project uses: it is refused, and stays.
+                return Err(damaged(entry, file, path.clone(), mismatch.clone()));
+            }
             progress.notice(&format!("{} is damaged ({mismatch}), fetching it anew", path.display()));
             remove::discard(options, file, path)?;
         }

@@ -117,6 +117,9 @@ pub struct ModelFile {
     /// that is written can be read again.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) unverified: bool,
+    /// Whether its SHA-256 is a lock file's, where the registry itself has none.
+    #[serde(skip)]
+    pub(crate) pinned_by_lock: bool,
 }
 
 impl ModelFile {
@@ -321,11 +324,21 @@ impl TryFrom<Table> for ModelEntry {
                 mirrors: hub.mirrors.clone(),
             });
             let pinned = bytes.is_some() && sha256.is_some();
-            let file =
-                ModelFile { name, bytes, sha256, hub: hub.or(of_model), wheels, by_hand, unverified: !pinned };
+            let file = ModelFile {
+                name,
+                bytes,
+                sha256,
+                hub: hub.or(of_model),
+                wheels,
+                by_hand,
+                unverified: !pinned,
+                pinned_by_lock: false,
+            };
             let name = &file.name;
             if by_hand && (file.hub.is_some() || !file.wheels.is_empty() || !pinned) {
-                return Err(format!("{name:?} is put in its place by hand, so it needs bytes and sha256 and has no source"));
+                return Err(format!(
+                    "{name:?} is put in its place by hand, so it needs bytes and sha256 and has no source"
+                ));
             }
             if !by_hand && file.hub.is_none() && file.wheels.is_empty() {
                 return Err(format!("{name:?} has no source: give it hub or wheels"));

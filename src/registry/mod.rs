@@ -5,6 +5,7 @@
 
 mod check;
 mod entry;
+mod lock;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ pub(crate) use check::is_sha256;
 pub use entry::{
     Choose, GenerationSettings, HubSource, Licence, ModelEntry, ModelFile, ModelId, Score, Task, WheelSource,
 };
+pub use lock::{Lock, LockError, LockedFile, LockedModel};
 
 const BUILT_IN: &str = include_str!("../../models.toml");
 
@@ -26,6 +28,8 @@ const MAX_FILE: u64 = 1 << 20;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registry {
     models: Vec<ModelEntry>,
+    /// Models that may not be used, by which lock file, and why.
+    refused: Vec<(ModelId, PathBuf, String)>,
 }
 
 /// The document as it is written; ids with their place, for errors that need two entries.
@@ -77,14 +81,14 @@ impl Registry {
             seen.insert(entry.id.clone(), line);
             models.push(entry);
         }
-        Ok(Self { models })
+        Ok(Self { models, refused: Vec::new() })
     }
 
     /// Makes a registry of entries that were read before; the same id replaces.
     pub fn of(entries: impl IntoIterator<Item = ModelEntry>) -> Self {
-        let mut registry = Self { models: Vec::new() };
+        let mut registry = Self { models: Vec::new(), refused: Vec::new() };
         for entry in entries {
-            registry.extend(Self { models: vec![entry] });
+            registry.extend(Self { models: vec![entry], refused: Vec::new() });
         }
         registry
     }
@@ -136,8 +140,11 @@ impl Registry {
     /// Finds a model by its id.
     ///
     /// # Errors
-    /// Where no model has that id; the error names the one that was probably meant.
+    /// Where no model has that id (the error names the one that was probably meant), or a lock file does not let it be used.
     pub fn find(&self, id: &str) -> Result<&ModelEntry, Error> {
+        if let Some((id, lock, reason)) = self.refused.iter().find(|(refused, ..)| refused.0 == id) {
+            return Err(Error::NotLocked { id: id.clone(), lock: lock.clone(), reason: reason.clone() });
+        }
         self.models.iter().find(|entry| entry.id.0 == id).ok_or_else(|| Error::Unknown {
             id: id.to_owned(),
             closest: self.closest(id).cloned(),
@@ -213,6 +220,16 @@ pub enum Error {
         first: usize,
         /// Line where the second entry starts.
         second: usize,
+    },
+    /// A lock file says which models may be used, and this one is not among them, or not as it is.
+    #[error("{lock}: model {id} {reason}")]
+    NotLocked {
+        /// The id.
+        id: ModelId,
+        /// The lock file.
+        lock: PathBuf,
+        /// What it has against the model.
+        reason: String,
     },
     /// No model has that id.
     #[error("no model is called {id:?}")]

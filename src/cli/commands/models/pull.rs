@@ -7,20 +7,32 @@ use mujaz::registry::Registry;
 
 use super::{bytes_of, find_all, size_or_unknown};
 use crate::cli::args::GlobalArgs;
+use crate::cli::lock::Lock;
 use crate::cli::models::{pull, unverified};
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
-use crate::cli::report::{CommandError, Status};
+use crate::cli::report::{CommandError, Kind, Status};
 
 /// Runs the command.
 pub fn run(
     registry: &Registry,
     ids: &[String],
-    _global: &GlobalArgs,
+    global: &GlobalArgs,
     options: &HubOptions,
     printer: &Printer,
 ) -> Result<Status, CommandError> {
+    // Not clap's to say: a --locked before the subcommand is not known to it yet.
+    if ids.is_empty() && !global.locked {
+        let error = CommandError::message(Kind::Usage, "no model to get is named");
+        return Err(error.hint("mujaz models list shows what there is; --locked gets all of a lock file"));
+    }
     let bars = Bars::new(printer);
+    // With --locked and no ids: all that is locked.
+    let locked = if ids.is_empty() { Lock::of(global)?.map(|lock| lock.ids()).unwrap_or_default() } else { Vec::new() };
+    let ids = if ids.is_empty() { &locked } else { ids };
+    if ids.is_empty() {
+        printer.status("The lock file names no model by its id, so there is nothing to get.");
+    }
     for entry in find_all(registry, ids)? {
         let pulled = pull(entry, options, printer, &bars)?;
         let fetched = pulled.files.iter().any(|file| file.fetched);
