@@ -9,6 +9,7 @@
 //! `MUJAZ_FUZZ_CASES` says how many cases each reader gets; the default keeps the whole target under half a minute.
 //! `MUJAZ_FUZZ_SEED` gives others. A case that fails is written to `target/hostile`.
 
+mod bundle;
 mod memory;
 mod mutate;
 mod readers;
@@ -143,5 +144,6 @@ readers!(
     architectures,
     registry,
     form,
-    packed_weights
+    packed_weights,
+    bundle_file
 );

@@ -24,7 +24,7 @@ use crate::{Reader, seeds};
 const TEXT: &str = "قال ab  «a» <unk> </s> 900\u{10FFFD}e\u{301}";
 
 /// A folder that is there as long as the process; in memory where that can be.
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     let memory = Path::new("/dev/shm");
     let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let folder = tempfile::Builder::new().prefix("mujaz-hostile-").tempdir_in(base).unwrap();
@@ -38,7 +38,7 @@ thread_local! {
     static FOLDERS: RefCell<Vec<tempfile::TempDir>> = const { RefCell::new(Vec::new()) };
 }
 
-fn reader(
+pub fn reader(
     name: &'static str,
     file: &str,
     make: impl FnMut(&mut Random) -> Vec<u8> + 'static,
@@ -400,3 +400,5 @@ pub fn packed_weights() -> Reader {
     let reader = reader("packed_weights", "unused", make, read);
     Reader { factor: 3.0, extra: 2 << 20, share: 30, path, ..reader }
 }
+
+pub use crate::bundle::bundle_file;
