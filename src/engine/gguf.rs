@@ -188,11 +188,8 @@ impl Gguf {
         let Some(tensor) = self.header.tensor(name) else {
             return Err(self.bad(format!("tensor {name:?} is missing")));
         };
-        let info = TensorInfo {
-            ggml_dtype: tensor.dtype,
-            shape: Shape::from(tensor.shape.to_vec()),
-            offset: tensor.offset,
-        };
+        let info =
+            TensorInfo { ggml_dtype: tensor.dtype, shape: Shape::from(tensor.shape.to_vec()), offset: tensor.offset };
         let tensor = info.read(&mut self.source, self.header.data, &Device::Cpu);
         tensor.map_err(|error| self.bad(format!("tensor {name:?}: {}", explain(&error))))
     }

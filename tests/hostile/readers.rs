@@ -45,7 +45,17 @@ pub fn reader(
     read: impl FnMut(&Path, &[u8]) -> bool + 'static,
 ) -> Reader {
     let path = folder().join(file);
-    Reader { name, factor: 2.0, block: 2, extra: 0, share: 1, make: Box::new(make), read: Box::new(read), path, beside: 0 }
+    Reader {
+        name,
+        factor: 2.0,
+        block: 2,
+        extra: 0,
+        share: 1,
+        make: Box::new(make),
+        read: Box::new(read),
+        path,
+        beside: 0,
+    }
 }
 
 /// Changes the bytes of one of several files.
@@ -312,8 +322,20 @@ pub fn registry() -> Reader {
         0 => {
             let text = String::from_utf8(random.pick(&files).clone()).unwrap();
             let inserted: &str = random.pick::<&str>(&[
-                "[[[[", "{a=", "a.b.c.d.e.f.g.h=1\n", "\"\"\"", "nan", "-9223372036854775809", "1e999", "\u{0}", "[model.x]\n",
-                "2026-01-01T00:00:00Z", "bytes = 99999999999999999999\n", "0xffffffffffffffff", "'''", "\u{feff}",
+                "[[[[",
+                "{a=",
+                "a.b.c.d.e.f.g.h=1\n",
+                "\"\"\"",
+                "nan",
+                "-9223372036854775809",
+                "1e999",
+                "\u{0}",
+                "[model.x]\n",
+                "2026-01-01T00:00:00Z",
+                "bytes = 99999999999999999999\n",
+                "0xffffffffffffffff",
+                "'''",
+                "\u{feff}",
             ]);
             let inserted = inserted.repeat(1 + random.below(400));
             let mut at = random.below(text.len());
@@ -324,7 +346,11 @@ pub fn registry() -> Reader {
         }
         _ => flip(random),
     };
-    Reader { factor: 120.0, block: 32, ..reader("registry", "models.toml", make, |path, _| Registry::open(path).is_ok()) }
+    Reader {
+        factor: 120.0,
+        block: 32,
+        ..reader("registry", "models.toml", make, |path, _| Registry::open(path).is_ok())
+    }
 }
 
 /// What is looked for in any file before its hash is known.

@@ -157,7 +157,10 @@ fn safetensors_claims() {
         ("should end at byte", tensors(&one(two), 0)),
         ("header should end at byte 300", [&292u64.to_le_bytes()[..], b"{}"].concat()),
         ("does not start with the length", [&[0xff; 4][..], &[0; 4], b"{}"].concat()),
-        ("end at byte 61, the file at 65", tensors("{\"a\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 5)),
+        (
+            "end at byte 61, the file at 65",
+            tensors("{\"a\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 5),
+        ),
         ("nothing is at bytes", tensors(&one(r#""dtype":"F32","shape":[1],"data_offsets":[4,8]"#), 8)),
         (
             "overlap",
@@ -170,7 +173,10 @@ fn safetensors_claims() {
             let empty = r#""a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}"#;
             tensors(&format!("{{{empty},{empty}}}"), 0)
         }),
-        ("has 8 bytes of data", tensors(&one(r#""dtype":"F16","shape":[4611686018427387904,4],"data_offsets":[0,8]"#), 8)),
+        (
+            "has 8 bytes of data",
+            tensors(&one(r#""dtype":"F16","shape":[4611686018427387904,4],"data_offsets":[0,8]"#), 8),
+        ),
         ("has 1 bytes of data", tensors(&one(r#""dtype":"F4","shape":[3],"data_offsets":[0,1]"#), 1)),
         (
             "which cannot be",
@@ -183,7 +189,10 @@ fn safetensors_claims() {
         ("declared wrongly", tensors(&one(r#""dtype":"F32","shape":[-1],"data_offsets":[0,0]"#), 0)),
         ("declared wrongly", tensors(&one(r#""dtype":"F32","shape":[1.5],"data_offsets":[0,0]"#), 0)),
         ("declared wrongly", tensors(&one(r#""dtype":"F31","shape":[1],"data_offsets":[0,4]"#), 4)),
-        ("declared wrongly", tensors(&one(&format!(r#""dtype":"F32","shape":[{}1],"data_offsets":[0,4]"#, "1,".repeat(50_000))), 4)),
+        (
+            "declared wrongly",
+            tensors(&one(&format!(r#""dtype":"F32","shape":[{}1],"data_offsets":[0,4]"#, "1,".repeat(50_000))), 4),
+        ),
         ("declared wrongly", tensors(&one(&format!("{two},{two}")), 8)),
         ("declared wrongly", tensors(&nested("["), 0)),
         ("declared wrongly", tensors(&nested("{\"dtype\":"), 0)),
@@ -195,7 +204,9 @@ fn safetensors_claims() {
         ("not JSON", tensors("[1]", 0)),
         ("not JSON", tensors("{} x", 0)),
     ];
-    refused(&alone, "model.safetensors", (2, 2), cases, |path| Checkpoint::open(path).map(|_| ()).map_err(|error| error.to_string()));
+    refused(&alone, "model.safetensors", (2, 2), cases, |path| {
+        Checkpoint::open(path).map(|_| ()).map_err(|error| error.to_string())
+    });
 }
 
 #[test]
@@ -280,7 +291,9 @@ fn pickle_claims() {
             two
         }),
     ];
-    refused(&alone, "pytorch_model.bin", (12, 4), cases, |path| Checkpoint::open(path).map(|_| ()).map_err(|error| error.to_string()));
+    refused(&alone, "pytorch_model.bin", (12, 4), cases, |path| {
+        Checkpoint::open(path).map(|_| ()).map_err(|error| error.to_string())
+    });
 }
 
 #[test]
@@ -333,7 +346,10 @@ fn tokenizer_claims() {
     };
     let cases = vec![
         // The crate asks for twice as many bytes as this says, whatever follows: 8 GB.
-        ("should have a trie of 4294967292 bytes", tokenizer(0, map, charsmap(&[0xfc, 0xff, 0xff, 0xff, 0, 0, 0, 0, 97, 0]))),
+        (
+            "should have a trie of 4294967292 bytes",
+            tokenizer(0, map, charsmap(&[0xfc, 0xff, 0xff, 0xff, 0, 0, 0, 0, 97, 0])),
+        ),
         ("replaces a character by 10000 bytes", tokenizer(0, map, charsmap(&long))),
         ("not base64", tokenizer(0, map, json!("ä"))),
         // Its trie, a hash table in a hash table, overflows the stack when it is dropped.
@@ -353,7 +369,10 @@ fn tokenizer_claims() {
         let parse = || JsonTokenizer::parse(Path::new("tokenizer.json"), &file, 1 << 24).map(|_| ());
         let (result, usage) = measured(&alone, parse);
         let said = result.expect_err(want).to_string();
-        assert!(said.contains(want) || (want == "\"</s>\" is missing" && said.contains("tokenizer")), "{said:?}: {want:?}");
+        assert!(
+            said.contains(want) || (want == "\"</s>\" is missing" && said.contains("tokenizer")),
+            "{said:?}: {want:?}"
+        );
         assert!(usage.peak < 8 * file.len() + (1 << 20), "{want}: {usage:?} for {} bytes", file.len());
     }
     // Null instead of a table, an id beyond all: no claim on memory, whatever the crate says to it.
@@ -378,7 +397,8 @@ fn sentencepiece_claims() {
     };
     let unknown = field(1, &[field(1, b"<unk>"), vec![0x18, 2]].concat());
     let with = |more: Vec<u8>| [unknown.clone(), more].concat();
-    let piece = |text: &[u8], score: f32| field(1, &[field(1, text), vec![0x15], score.to_le_bytes().to_vec()].concat());
+    let piece =
+        |text: &[u8], score: f32| field(1, &[field(1, text), vec![0x15], score.to_le_bytes().to_vec()].concat());
     let mut long = 0u32.to_le_bytes().to_vec();
     long.extend([b'a'; 10_000]);
     let map = |bytes: &[u8]| field(3, &field(2, bytes));
@@ -393,7 +413,10 @@ fn sentencepiece_claims() {
         ("not a number", with(piece(b"a", f32::NAN))),
         ("trie of 4294967295 bytes", with(map(&[0xff, 0xff, 0xff, 0xff, 0, 0, 0]))),
         ("replaces a character by 10000 bytes", with(map(&long))),
-        ("text of a special piece has 5000 bytes", with(field(2, &[vec![0xe2, 2], vec![0x88, 0x27], vec![b'a'; 5000]].concat()))),
+        (
+            "text of a special piece has 5000 bytes",
+            with(field(2, &[vec![0xe2, 2], vec![0x88, 0x27], vec![b'a'; 5000]].concat())),
+        ),
     ];
     refused(&alone, "m.spm", (2, 2), cases, |path| Pieces::open(path).map(|_| ()).map_err(|error| error.to_string()));
 }
@@ -434,8 +457,16 @@ fn settings_claims() {
         format!("{{{}}}", fields.join(","))
     }));
     // A million numbers were 64 MB of values, two million empty lists more.
-    texts.push(("\"d_model\" is a list", text.replacen('{', &format!("{{\"d_model\":[{}0],", "0,".repeat(1_000_000)), 1).replace("\"d_model\":64", "\"d_mod\":64")));
-    texts.push(("\"d_model\" is a list", text.replacen('{', &format!("{{\"d_model\":[{}[]],", "[],".repeat(1_000_000)), 1).replace("\"d_model\":64", "\"d_mod\":64")));
+    texts.push((
+        "\"d_model\" is a list",
+        text.replacen('{', &format!("{{\"d_model\":[{}0],", "0,".repeat(1_000_000)), 1)
+            .replace("\"d_model\":64", "\"d_mod\":64"),
+    ));
+    texts.push((
+        "\"d_model\" is a list",
+        text.replacen('{', &format!("{{\"d_model\":[{}[]],", "[],".repeat(1_000_000)), 1)
+            .replace("\"d_model\":64", "\"d_mod\":64"),
+    ));
     let bytes = Checkpoint::open(folder.path()).unwrap().bytes() as usize;
     for (want, config) in texts {
         std::fs::write(&path, &config).unwrap();
@@ -445,14 +476,18 @@ fn settings_claims() {
         });
         let said = result.expect_err(want).to_string();
         assert!(said.contains(want) && said.contains("config.json"), "{said:?} does not say {want:?}");
-        assert!(usage.peak <= 2 * config.len() + AROUND && usage.peak < 2 * (bytes + config.len()), "{want}: {usage:?}");
+        assert!(
+            usage.peak <= 2 * config.len() + AROUND && usage.peak < 2 * (bytes + config.len()),
+            "{want}: {usage:?}"
+        );
     }
 }
 
 #[test]
 fn registry_claims() {
     let alone = alone();
-    for text in ["a=[".repeat(100_000), "[a.".repeat(100_000), "[[model]]\n".repeat(20_000), "a=\"\"\"".repeat(50_000)] {
+    for text in ["a=[".repeat(100_000), "[a.".repeat(100_000), "[[model]]\n".repeat(20_000), "a=\"\"\"".repeat(50_000)]
+    {
         let (result, usage) = measured(&alone, || Registry::parse(&text, Path::new("models.toml")).is_err());
         assert!(result && usage.peak < 120 * text.len(), "{usage:?} for {} bytes", text.len());
     }

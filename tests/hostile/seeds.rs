@@ -109,9 +109,18 @@ pub fn gguf_vocabularies() -> Vec<Vec<u8>> {
     pairs.key("tokenizer.ggml.eos_token_id", 4, &5u32.to_le_bytes());
     let mut scored = Gguf::new(2);
     scored.key("tokenizer.ggml.model", 8, &scored.text(b"llama"));
-    scored.texts("tokenizer.ggml.tokens", &["<unk>", "<s>", "</s>", "a", "b", "ab", "\u{2581}", "<0x0A>", "\u{2581}ab"]);
-    scored.list("tokenizer.ggml.scores", 6, &[0f32, 0.0, 0.0, -1.0, -2.0, -3.0, -1.5, 0.0, -1.0].map(|s| s.to_le_bytes().to_vec()));
-    scored.list("tokenizer.ggml.token_type", 5, &[2i32, 3, 3, 1, 1, 1, 1, 6, 1].map(|kind| kind.to_le_bytes().to_vec()));
+    scored
+        .texts("tokenizer.ggml.tokens", &["<unk>", "<s>", "</s>", "a", "b", "ab", "\u{2581}", "<0x0A>", "\u{2581}ab"]);
+    scored.list(
+        "tokenizer.ggml.scores",
+        6,
+        &[0f32, 0.0, 0.0, -1.0, -2.0, -3.0, -1.5, 0.0, -1.0].map(|s| s.to_le_bytes().to_vec()),
+    );
+    scored.list(
+        "tokenizer.ggml.token_type",
+        5,
+        &[2i32, 3, 3, 1, 1, 1, 1, 6, 1].map(|kind| kind.to_le_bytes().to_vec()),
+    );
     scored.key("tokenizer.ggml.bos_token_id", 4, &1u32.to_le_bytes());
     scored.key("tokenizer.ggml.unknown_token_id", 4, &0u32.to_le_bytes());
     vec![pairs.file(), scored.file()]
@@ -149,7 +158,9 @@ pub fn pickles() -> Vec<(Vec<u8>, Vec<(&'static str, Vec<u8>)>)> {
     second.extend([text("torch._utils"), text("_rebuild_tensor_v2"), vec![0x93, 0x94, b'(', b'(']].concat());
     second.extend([text("storage"), text("torch"), text("FloatStorage"), vec![0x93, 0x94]].concat());
     second.extend([text("0"), text("cpu"), vec![0x8a, 2, 6, 0, b't', 0x94, b'Q', b'K', 0]].concat());
-    second.extend([b'K', 3, b'K', 2, 0x86, 0x94, b'K', 1, b'K', 3, 0x86, 0x94, 0x89, b'h', 2, b')', b'R', b't', b'R', b'u']);
+    second.extend([
+        b'K', 3, b'K', 2, 0x86, 0x94, b'K', 1, b'K', 3, 0x86, 0x94, 0x89, b'h', 2, b')', b'R', b't', b'R', b'u',
+    ]);
     second.extend([b'}', b'(', 0x8c, 9]);
     second.extend(b"_metadata");
     second.extend([b'N', b'u', b'b', b'.']);

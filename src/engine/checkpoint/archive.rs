@@ -113,9 +113,8 @@ fn find_list(file: &mut fs_err::File, bytes: u64) -> Result<(u64, u64, u64), Str
     let mut tail = vec![0; tail_bytes as usize];
     let read = file.seek(SeekFrom::Start(bytes - tail_bytes)).and_then(|_| file.read_exact(&mut tail));
     read.map_err(|error| error.to_string())?;
-    let is_end = |at: usize| {
-        tail[at..].starts_with(b"PK\x05\x06") && at as u64 + END + u16_at(&tail, at + 20) == tail_bytes
-    };
+    let is_end =
+        |at: usize| tail[at..].starts_with(b"PK\x05\x06") && at as u64 + END + u16_at(&tail, at + 20) == tail_bytes;
     let last = (tail_bytes.checked_sub(END)).ok_or("cut short: no room for a list of entries")?;
     let at = (0..=last as usize).rev().find(|&at| is_end(at)).ok_or("cut short: its list of entries is missing")?;
     let found = (u16_at(&tail, at + 10), u32_at(&tail, at + 12), u32_at(&tail, at + 16));

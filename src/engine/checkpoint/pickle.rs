@@ -55,7 +55,8 @@ impl Pickle {
             };
             return Err(bad(path, format!("{what}: {WAY_OUT}")));
         }
-        let tensors = read(&mut file, bytes).map_err(|reason| bad(path, format!("cannot be read ({reason}): {WAY_OUT}")))?;
+        let tensors =
+            read(&mut file, bytes).map_err(|reason| bad(path, format!("cannot be read ({reason}): {WAY_OUT}")))?;
         if tensors.is_empty() {
             return Err(bad(path, format!("no tensors were found in it: {WAY_OUT}")));
         }
@@ -168,7 +169,8 @@ fn read(file: &mut fs_err::File, bytes: u64) -> Result<Vec<Placed>, String> {
 /// Checks a tensor against its storage; returns where in the file that begins.
 fn place(archive: &Archive, file: &mut fs_err::File, folder: &str, declared: &Declared) -> Result<u64, String> {
     let Declared { storage, kind, stored, offset, shape, strides, .. } = declared;
-    let entry = archive.entry(&format!("{folder}/data/{storage}")).ok_or_else(|| format!("storage {storage:?} is missing"))?;
+    let entry =
+        archive.entry(&format!("{folder}/data/{storage}")).ok_or_else(|| format!("storage {storage:?} is missing"))?;
     if stored.checked_mul(kind.bytes()) != Some(entry.size) {
         return Err(format!("its storage should have {stored} numbers ({kind:?}), and has {} bytes", entry.size));
     }

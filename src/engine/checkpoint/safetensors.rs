@@ -206,10 +206,16 @@ impl Shard {
             if entry.begin != end {
                 let name = &entry.name;
                 let before = place.checked_sub(1).map(|before| &entries[before].name);
-                return Err(bad(path, match before {
-                    Some(before) if entry.begin < end => format!("tensors {before:?} and {name:?} overlap"),
-                    _ => format!("nothing is at bytes {end} to {}, before tensor {name:?}: it is broken", entry.begin),
-                }));
+                return Err(bad(
+                    path,
+                    match before {
+                        Some(before) if entry.begin < end => format!("tensors {before:?} and {name:?} overlap"),
+                        _ => format!(
+                            "nothing is at bytes {end} to {}, before tensor {name:?}: it is broken",
+                            entry.begin
+                        ),
+                    },
+                ));
             }
             end += size(DTYPES[usize::from(entry.dtype)].1, entry.shape.iter().map(|&n| n as u64)).unwrap_or(0);
         }

@@ -115,15 +115,8 @@ enum Object {
 
 /// Reads the tensors of a state dict, in the order of their names. An error says what is wrong, without the file's name.
 pub fn state_dict(pickle: &[u8]) -> Result<Vec<Declared>, String> {
-    let mut machine = Machine {
-        pickle,
-        at: 0,
-        stack: Vec::new(),
-        memo: Vec::new(),
-        tuples: Vec::new(),
-        dicts: 0,
-        items: Vec::new(),
-    };
+    let mut machine =
+        Machine { pickle, at: 0, stack: Vec::new(), memo: Vec::new(), tuples: Vec::new(), dicts: 0, items: Vec::new() };
     let root = machine.run()?;
     machine.declared(root)
 }
@@ -190,7 +183,8 @@ impl<'p> Machine<'p> {
                 }
                 // BINUNICODE, SHORT_BINUNICODE
                 b'X' | 0x8c => {
-                    let length = if code == b'X' { u32::from_le_bytes(self.take()?) } else { self.take::<1>()?[0].into() };
+                    let length =
+                        if code == b'X' { u32::from_le_bytes(self.take()?) } else { self.take::<1>()?[0].into() };
                     let bytes = self.bytes(length as usize)?;
                     std::str::from_utf8(bytes).map_err(|_| "a text in it is not UTF-8")?;
                     self.push(Object::Text(at))?;
@@ -270,7 +264,9 @@ impl<'p> Machine<'p> {
                     self.stack.truncate(self.stack.len() - count - 1);
                 }
                 other => {
-                    return Err(format!("its pickle has the instruction {other:#04x}, which no state dict of torch's has"));
+                    return Err(format!(
+                        "its pickle has the instruction {other:#04x}, which no state dict of torch's has"
+                    ));
                 }
             }
         }
@@ -330,7 +326,8 @@ impl<'p> Machine<'p> {
     }
 
     fn recall(&mut self, place: usize) -> Result<(), String> {
-        let object = *self.memo.get(place).ok_or_else(|| format!("its pickle asks for object {place}, which it never kept"))?;
+        let object =
+            *self.memo.get(place).ok_or_else(|| format!("its pickle asks for object {place}, which it never kept"))?;
         self.push(object)
     }
 
@@ -489,7 +486,9 @@ fn global(module: &str, name: &str) -> Result<Object, String> {
         }
         _ => {
             let (module, name): (String, String) = (module.chars().take(80).collect(), name.chars().take(80).collect());
-            Err(format!("its pickle calls {module}.{name}, which is not a part of a state dict: nothing of it is run here"))
+            Err(format!(
+                "its pickle calls {module}.{name}, which is not a part of a state dict: nothing of it is run here"
+            ))
         }
     }
 }

@@ -170,7 +170,9 @@ impl Header {
             Some((_, Value::Whole(number))) => u64::try_from(*number)
                 .ok()
                 .filter(|number| number.is_power_of_two() && *number <= MAX_ALIGNMENT)
-                .ok_or_else(|| format!("general.alignment is {number}; expected a power of two up to {MAX_ALIGNMENT}"))?,
+                .ok_or_else(|| {
+                    format!("general.alignment is {number}; expected a power of two up to {MAX_ALIGNMENT}")
+                })?,
             Some(_) => return Err("general.alignment is not a whole number".into()),
         };
         // There is room for as many, as was seen above, and an entry of the file is more than half as large.
@@ -205,7 +207,10 @@ fn check_places(tensors: &mut [Tensor], data: u64, bytes: u64) -> Result<(), Str
             }
         }
         if let Some((before, name)) = last.filter(|&(before, _)| before > tensor.offset) {
-            return Err(format!("tensors {name:?} (to {before}) and {:?} (from {}) overlap", tensor.name, tensor.offset));
+            return Err(format!(
+                "tensors {name:?} (to {before}) and {:?} (from {}) overlap",
+                tensor.name, tensor.offset
+            ));
         }
         last = end.map(|end| (end, &*tensor.name));
     }

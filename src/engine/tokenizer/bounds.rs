@@ -170,8 +170,12 @@ impl Walk<'_> {
                 self.seen.pieces += 1;
                 match () {
                     // A merge has two pieces in one text, of the length of a third.
-                    () if length > MAX_PIECE + 1 => wrong(format!("a piece has {length} bytes; expected {MAX_PIECE} at most")),
-                    () if self.seen.pieces > 6 * MAX_PIECES => wrong(format!("there are more than {MAX_PIECES} pieces")),
+                    () if length > MAX_PIECE + 1 => {
+                        wrong(format!("a piece has {length} bytes; expected {MAX_PIECE} at most"))
+                    }
+                    () if self.seen.pieces > 6 * MAX_PIECES => {
+                        wrong(format!("there are more than {MAX_PIECES} pieces"))
+                    }
                     () => Ok(()),
                 }
             }
