@@ -9,6 +9,7 @@
 //! `MUJAZ_FUZZ_CASES` says how many cases each reader gets; the default keeps the whole target under half a minute.
 //! `MUJAZ_FUZZ_SEED` gives others. A case that fails is written to `target/hostile`.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 mod bundle;
 mod memory;
 mod mutate;
@@ -33,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Cases without `MUJAZ_FUZZ_CASES`, of which readers that are slow get a part.
 const CASES: usize = 20_000;
 
+type Make = Box<dyn FnMut(&mut Random) -> Vec<u8>>;
+type Read = Box<dyn FnMut(&Path, &[u8]) -> bool>;
+
 /// A reader and what it is tried on.
 pub struct Reader {
     /// As the test is called.
@@ -46,9 +50,9 @@ pub struct Reader {
     /// One of how many cases it gets: more than 1 where one takes milliseconds.
     pub share: usize,
     /// Makes a hostile file of a number.
-    pub make: Box<dyn FnMut(&mut Random) -> Vec<u8>>,
+    pub make: Make,
     /// Reads a file that was written to the path. Returns whether it was taken as good.
-    pub read: Box<dyn FnMut(&Path, &[u8]) -> bool>,
+    pub read: Read,
     /// Where the file is to lie.
     pub path: PathBuf,
     /// Bytes of other files that are read with it.

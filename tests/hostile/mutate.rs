@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-/// A generator of random numbers (SplitMix64).
+/// A generator of random numbers (`SplitMix64`).
 pub struct Random(pub u64);
 
 impl Random {

@@ -145,8 +145,11 @@ pub fn safetensors(header: &[u8], data: usize) -> Vec<u8> {
     file
 }
 
+/// Files of an archive by name.
+type Entries = Vec<(&'static str, Vec<u8>)>;
+
 /// The pickle of a state dict, as torch writes it, and the entries beside it.
-pub fn pickles() -> Vec<(Vec<u8>, Vec<(&'static str, Vec<u8>)>)> {
+pub fn pickles() -> Vec<(Vec<u8>, Entries)> {
     let file = std::fs::read(fixture("parity/pieces/pytorch_model.bin")).unwrap();
     let at = file.windows(2).position(|pair| pair == [0x80, 2]).unwrap();
     let first = file[at..at + 281].to_vec();

@@ -83,6 +83,9 @@ fn charsmap(map: &[u8]) -> Result<(), String> {
     }
 }
 
+/// The number of a field, and its bytes where it has a length.
+type ProtoField<'b> = (u64, Option<&'b [u8]>);
+
 /// The fields of a protobuf message.
 struct Message<'b>(&'b [u8]);
 
@@ -101,7 +104,7 @@ impl<'b> Message<'b> {
     }
 
     /// Returns the number of the next field, and its bytes where it has a length.
-    fn next(&mut self) -> Result<Option<(u64, Option<&'b [u8]>)>, String> {
+    fn next(&mut self) -> Result<Option<ProtoField<'b>>, String> {
         if self.0.is_empty() {
             return Ok(None);
         }
