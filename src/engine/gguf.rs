@@ -1,24 +1,26 @@
 //! Opens GGUF files: typed metadata and quantised tensors, with errors that name the file and the key.
 //!
-//! In: a path. Out: [`Gguf`]. The format itself is read by candle
-//! (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>); this file adds the checks that keep a broken file from
-//! turning into a panic or a huge allocation. What the keys mean is left to those who ask for them.
+//! In: a path. Out: [`Gguf`]. The header is read by `header`, which believes nothing that the file does not have the bytes
+//! for; the numbers of a tensor are read by candle, once it is known where they lie. What the keys mean is left to those who
+//! ask for them.
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
+mod header;
+
 use std::path::{Path, PathBuf};
 
-use candle_core::Device;
 use candle_core::quantized::QTensor;
-use candle_core::quantized::gguf_file::{Content, Value};
+use candle_core::quantized::gguf_file::TensorInfo;
+use candle_core::{Device, Shape};
 
+use self::header::{Header, Kind, Source, Value};
 use super::Error;
 
 /// An open GGUF file.
 #[derive(Debug)]
 pub struct Gguf {
     path: PathBuf,
-    content: Content,
-    reader: TrackedReader,
+    header: Header,
+    source: Source,
 }
 
 impl Gguf {
@@ -26,35 +28,11 @@ impl Gguf {
     ///
     /// # Errors
     /// [`Error::Io`] where the file cannot be read; [`Error::BadModel`] where it is not a GGUF file, is cut short, or
-    /// declares a tensor that cannot be there.
+    /// declares what cannot be there.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = fs_err::File::open(path)?;
-        let bytes = file.metadata()?.len();
-        let mut reader = TrackedReader::new(file)?;
-        let content = Content::read(&mut reader).map_err(|error| bad(path, explain(&error)))?;
-        let infos: std::collections::BTreeMap<_, _> = content.tensor_infos.iter().collect();
-        for (name, info) in infos {
-            let size = info.shape.dims().iter().try_fold(1u64, |product, &n| product.checked_mul(n as u64)).and_then(
-                |elements| {
-                    let block = info.ggml_dtype.block_size() as u64;
-                    elements.is_multiple_of(block).then_some(())?;
-                    (elements / block).checked_mul(info.ggml_dtype.type_size() as u64)
-                },
-            );
-            let end = size.and_then(|size| size.checked_add(info.offset)?.checked_add(content.tensor_data_offset));
-            match end {
-                Some(end) if end <= bytes => {}
-                _ => {
-                    let reason = format!(
-                        "tensor {name:?} of shape {:?} ({:?}) does not fit in the file's {bytes} bytes: it is cut short or broken",
-                        info.shape.dims(),
-                        info.ggml_dtype
-                    );
-                    return Err(bad(path, reason));
-                }
-            }
-        }
-        Ok(Self { path: path.to_owned(), content, reader })
+        let mut source = Source::new(fs_err::File::open(path)?)?;
+        let header = Header::read(&mut source).map_err(|reason| bad(path, reason))?;
+        Ok(Self { path: path.to_owned(), header, source })
     }
 
     /// Returns the path the file was opened by.
@@ -69,7 +47,7 @@ impl Gguf {
 
     /// Returns whether a metadata key is there.
     pub fn has(&self, key: &str) -> bool {
-        self.content.metadata.contains_key(key)
+        self.header.value(key).is_some()
     }
 
     /// Reads a whole number of any width.
@@ -85,19 +63,11 @@ impl Gguf {
     /// # Errors
     /// [`Error::BadModel`] where the value is of another type, or negative.
     pub fn optional_usize(&self, key: &str) -> Result<Option<usize>, Error> {
-        let Some(value) = self.content.metadata.get(key) else { return Ok(None) };
+        let Some(value) = self.header.value(key) else { return Ok(None) };
         let number = match value {
-            Value::U8(v) => Some(u64::from(*v)),
-            Value::U16(v) => Some(u64::from(*v)),
-            Value::U32(v) => Some(u64::from(*v)),
-            Value::U64(v) => Some(*v),
-            Value::I8(v) => u64::try_from(*v).ok(),
-            Value::I16(v) => u64::try_from(*v).ok(),
-            Value::I32(v) => u64::try_from(*v).ok(),
-            Value::I64(v) => u64::try_from(*v).ok(),
+            Value::Whole(number) => usize::try_from(*number).ok(),
             _ => None,
         };
-        let number = number.and_then(|n| usize::try_from(n).ok());
         number.map(Some).ok_or_else(|| self.mistyped(key, "a whole number"))
     }
 
@@ -106,10 +76,9 @@ impl Gguf {
     /// # Errors
     /// [`Error::BadModel`] where the value is of another type or not finite.
     pub fn optional_f32(&self, key: &str) -> Result<Option<f32>, Error> {
-        match self.content.metadata.get(key) {
+        match self.header.value(key) {
             None => Ok(None),
-            Some(Value::F32(v)) if v.is_finite() => Ok(Some(*v)),
-            Some(Value::F64(v)) if v.is_finite() => Ok(Some(*v as f32)),
+            Some(Value::Real(v)) if (*v as f32).is_finite() => Ok(Some(*v as f32)),
             Some(_) => Err(self.mistyped(key, "a finite number")),
         }
     }
@@ -127,7 +96,7 @@ impl Gguf {
     /// # Errors
     /// [`Error::BadModel`] where the value is of another type.
     pub fn optional_bool(&self, key: &str) -> Result<Option<bool>, Error> {
-        match self.content.metadata.get(key) {
+        match self.header.value(key) {
             None => Ok(None),
             Some(Value::Bool(v)) => Ok(Some(*v)),
             Some(_) => Err(self.mistyped(key, "a truth value")),
@@ -139,9 +108,9 @@ impl Gguf {
     /// # Errors
     /// [`Error::BadModel`] where the value is of another type.
     pub fn optional_str(&self, key: &str) -> Result<Option<&str>, Error> {
-        match self.content.metadata.get(key) {
+        match self.header.value(key) {
             None => Ok(None),
-            Some(Value::String(v)) => Ok(Some(v)),
+            Some(Value::Text(v)) => Ok(Some(v)),
             Some(_) => Err(self.mistyped(key, "a text")),
         }
     }
@@ -154,51 +123,61 @@ impl Gguf {
         self.optional_str(key)?.ok_or_else(|| self.missing(key))
     }
 
-    /// Takes a list of texts out of the metadata, so that a large vocabulary is not held twice.
+    /// Reads a list of texts, which stays in the file until then.
     ///
     /// # Errors
     /// [`Error::BadModel`] where the key is missing or something else is in the list.
-    pub fn take_strings(&mut self, key: &str) -> Result<Vec<String>, Error> {
-        let values = self.take_array(key)?;
-        let texts: Option<Vec<String>> =
-            values.into_iter().map(|value| if let Value::String(text) = value { Some(text) } else { None }).collect();
-        texts.ok_or_else(|| self.mistyped(key, "a list of texts"))
+    pub fn strings(&mut self, key: &str) -> Result<Vec<String>, Error> {
+        let (kind, count) = self.list(key)?;
+        if kind != Kind::Text && count > 0 {
+            return Err(self.mistyped(key, "a list of texts"));
+        }
+        // The file has at least four bytes for each.
+        let (mut texts, mut buffer) = (Vec::with_capacity(count as usize), Vec::new());
+        for _ in 0..count {
+            texts.push(self.source.listed_text(&mut buffer).map_err(|reason| bad(&self.path, reason))?);
+        }
+        Ok(texts)
     }
 
-    /// Takes a list of numbers out of the metadata, as `f32`.
+    /// Reads a list of numbers as `f32`.
     ///
     /// # Errors
     /// [`Error::BadModel`] where the key is missing or something else is in the list.
-    pub fn take_numbers(&mut self, key: &str) -> Result<Vec<f32>, Error> {
-        let values = self.take_array(key)?;
-        let numbers: Option<Vec<f32>> = values
-            .iter()
-            .map(|value| match value {
-                Value::F32(v) => Some(*v),
-                Value::I32(v) => Some(*v as f32),
-                Value::U32(v) => Some(*v as f32),
-                _ => None,
-            })
-            .collect();
-        numbers.ok_or_else(|| self.mistyped(key, "a list of numbers"))
+    pub fn numbers(&mut self, key: &str) -> Result<Vec<f32>, Error> {
+        let (kind, count) = self.list(key)?;
+        let number: fn([u8; 4]) -> f32 = match kind {
+            Kind::F32 => f32::from_le_bytes,
+            Kind::I32 => |bytes| i32::from_le_bytes(bytes) as f32,
+            Kind::U32 => |bytes| u32::from_le_bytes(bytes) as f32,
+            _ if count == 0 => return Ok(Vec::new()),
+            _ => return Err(self.mistyped(key, "a list of numbers")),
+        };
+        let mut numbers = Vec::with_capacity(count as usize);
+        for _ in 0..count {
+            numbers.push(number(self.source.listed_word().map_err(|reason| bad(&self.path, reason))?));
+        }
+        Ok(numbers)
     }
 
     /// Returns the names of all tensors, in order.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.content.tensor_infos.keys().cloned().collect();
-        names.sort_unstable();
-        names
+        self.header.tensors.iter().map(|tensor| tensor.name.to_string()).collect()
     }
 
     /// Returns the shape of a tensor, outermost dimension first, or nothing where the file does not have it.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.content.tensor_infos.get(name).map(|info| info.shape.dims())
+        self.header.tensor(name).map(|tensor| &*tensor.shape)
     }
 
     /// Returns the kind of a tensor's numbers (`F32`, `Q4_K`), or nothing where the file does not have it.
     pub fn dtype(&self, name: &str) -> Option<String> {
-        // Candle's names of its types, which only their letters' case tells from the format's own.
-        self.content.tensor_infos.get(name).map(|info| format!("{:?}", info.ggml_dtype).to_uppercase())
+        // Candle's names of its types, which lack a letter where the format's own has one.
+        let name = format!("{:?}", self.header.tensor(name)?.dtype);
+        Some(match name.strip_suffix('K') {
+            Some(bits) => format!("{bits}_K"),
+            None => name,
+        })
     }
 
     /// Reads a tensor.
@@ -206,10 +185,12 @@ impl Gguf {
     /// # Errors
     /// [`Error::BadModel`] where the tensor is missing or cannot be read.
     pub fn tensor(&mut self, name: &str) -> Result<QTensor, Error> {
-        if !self.content.tensor_infos.contains_key(name) {
+        let Some(tensor) = self.header.tensor(name) else {
             return Err(self.bad(format!("tensor {name:?} is missing")));
-        }
-        let tensor = self.content.tensor(&mut self.reader, name, &Device::Cpu);
+        };
+        let info =
+            TensorInfo { ggml_dtype: tensor.dtype, shape: Shape::from(tensor.shape.to_vec()), offset: tensor.offset };
+        let tensor = info.read(&mut self.source, self.header.data, &Device::Cpu);
         tensor.map_err(|error| self.bad(format!("tensor {name:?}: {}", explain(&error))))
     }
 
@@ -218,10 +199,7 @@ impl Gguf {
     /// # Errors
     /// As [`Gguf::tensor`], and where the length is another.
     pub fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, Error> {
-        let tensor = self.tensor(name)?;
-        if tensor.shape().dims() != [len] {
-            return Err(self.bad(format!("tensor {name:?}: expected shape [{len}], got {:?}", tensor.shape().dims())));
-        }
+        let tensor = self.shaped(name, &[len])?;
         Ok(tensor.dequantize(&Device::Cpu)?.to_vec1()?)
     }
 
@@ -230,17 +208,26 @@ impl Gguf {
     /// # Errors
     /// As [`Gguf::tensor`], and where the shape is another.
     pub fn matrix(&mut self, name: &str, rows: usize, columns: usize) -> Result<QTensor, Error> {
-        let tensor = self.tensor(name)?;
-        if tensor.shape().dims() != [rows, columns] {
-            let got = tensor.shape().dims();
-            return Err(self.bad(format!("tensor {name:?}: expected shape [{rows}, {columns}], got {got:?}")));
-        }
-        Ok(tensor)
+        self.shaped(name, &[rows, columns])
     }
 
-    fn take_array(&mut self, key: &str) -> Result<Vec<Value>, Error> {
-        match self.content.metadata.remove(key) {
-            Some(Value::Array(values)) => Ok(values),
+    /// Reads a tensor once it is sure that it has this shape.
+    fn shaped(&mut self, name: &str, shape: &[usize]) -> Result<QTensor, Error> {
+        match self.shape(name) {
+            Some(got) if got != shape => {
+                Err(self.bad(format!("tensor {name:?}: expected shape {shape:?}, got {got:?}")))
+            }
+            _ => self.tensor(name),
+        }
+    }
+
+    /// Goes to the start of a list; returns what it is of, and how many.
+    fn list(&mut self, key: &str) -> Result<(Kind, u64), Error> {
+        match self.header.value(key) {
+            Some(&Value::List(kind, count, begin)) => {
+                self.source.go_to(begin).map_err(|reason| bad(&self.path, reason))?;
+                Ok((kind, count))
+            }
             Some(_) => Err(self.mistyped(key, "a list")),
             None => Err(self.missing(key)),
         }
@@ -261,77 +248,5 @@ fn bad(path: &Path, reason: impl Into<String>) -> Error {
 
 /// Says in one line what candle met, without its backtrace.
 fn explain(error: &candle_core::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    let line = line.strip_prefix("gguf: ").unwrap_or(line);
-    if line.contains("failed to fill whole buffer") {
-        "the file ends in the middle of its header: it is cut short".into()
-    } else if line.contains("unknown magic") {
-        format!("not a GGUF file ({line})")
-    } else if line.contains(" remaining") {
-        format!("cut short or broken: {line}")
-    } else {
-        line.to_owned()
-    }
-}
-
-/// A buffered reader that knows its position without a system call (candle asks for it before every string) and that
-/// refuses `general.alignment = 0`, by which candle would divide.
-#[derive(Debug)]
-struct TrackedReader {
-    inner: BufReader<fs_err::File>,
-    position: u64,
-    bytes: u64,
-    alignment: Watch,
-}
-
-/// Where in `general.alignment` the reader is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Watch {
-    Elsewhere,
-    Key,
-    Type,
-}
-
-impl TrackedReader {
-    fn new(file: fs_err::File) -> Result<Self, Error> {
-        let bytes = file.metadata()?.len();
-        Ok(Self { inner: BufReader::with_capacity(1 << 16, file), position: 0, bytes, alignment: Watch::Elsewhere })
-    }
-}
-
-impl Read for TrackedReader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.position += read as u64;
-        self.alignment = match self.alignment {
-            _ if buffer == b"general.alignment" => Watch::Key,
-            Watch::Key => Watch::Type,
-            Watch::Type if buffer.iter().all(|&byte| byte == 0) => {
-                return Err(std::io::Error::other("general.alignment is 0"));
-            }
-            Watch::Type | Watch::Elsewhere => Watch::Elsewhere,
-        };
-        Ok(read)
-    }
-}
-
-impl Seek for TrackedReader {
-    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(offset) => Some(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-            SeekFrom::End(offset) => self.bytes.checked_add_signed(offset),
-        };
-        let target = target.ok_or_else(|| std::io::Error::other("seek out of range"))?;
-        if target != self.position {
-            self.inner.seek(SeekFrom::Start(target))?;
-            self.position = target;
-        }
-        Ok(target)
-    }
-
-    fn stream_position(&mut self) -> std::io::Result<u64> {
-        Ok(self.position)
-    }
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }

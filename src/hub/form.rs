@@ -5,19 +5,23 @@
 //! the pieces, comes first), torch's `serialization.py` (a zip, or a pickle of protocol 2), git-lfs' "specification".
 //! The meaning of the contents is left to the engines.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 
 /// The longest header that safetensors' own reader takes.
 const LONGEST_HEADER: u64 = 100_000_000;
 /// The start of the text that git-lfs leaves in place of a file.
 const LFS_POINTER: &[u8] = b"version https://git-lfs";
 
-/// Looks into a file as far as its form shows. Returns what is wrong with it.
-pub(super) fn fault(path: &Path, name: &str) -> std::io::Result<Option<String>> {
+/// Looks into a file as far as its form shows. Returns what is wrong with it. Memory is taken for no part of the file.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn fault(path: &Path, name: &str) -> std::io::Result<Option<String>> {
     let bytes = fs_err::metadata(path)?.len();
     let mut start = Vec::new();
     fs_err::File::open(path)?.take(512).read_to_end(&mut start)?;
@@ -80,26 +84,61 @@ fn safetensors(path: &Path, bytes: u64) -> std::io::Result<Option<String>> {
         Some(data) if length <= LONGEST_HEADER => data,
         _ => return Ok(Some(format!("its safetensors header claims {length} of {bytes} bytes"))),
     };
-    let mut header = Vec::new();
-    file.take(length).read_to_end(&mut header)?;
-    let tensors: BTreeMap<String, serde_json::Value> = match serde_json::from_slice(&header) {
-        Ok(tensors) => tensors,
-        Err(error) => return Ok(Some(format!("its safetensors header is not JSON ({error})"))),
-    };
-    let mut end = 0;
-    for (name, tensor) in tensors {
-        if name == "__metadata__" {
-            continue;
-        }
-        match Tensor::deserialize(tensor) {
-            Ok(Tensor { data_offsets: (from, to) }) if from <= to && to <= data => end = end.max(to),
-            Ok(Tensor { data_offsets: (from, to) }) => {
-                return Ok(Some(format!("tensor {name:?} lies at {from} to {to} of {data} bytes")));
-            }
-            Err(error) => return Ok(Some(format!("tensor {name:?} has no place ({error})"))),
-        }
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(file.take(length)));
+    let (mut end, mut wrong) = (0, None);
+    let read = Tensors { data, end: &mut end, wrong: &mut wrong }.deserialize(&mut json);
+    Ok(match (wrong, read.and_then(|()| json.end())) {
+        (Some(wrong), _) => Some(wrong),
+        (None, Err(error)) if error.is_io() => return Err(error.into()),
+        (None, Err(error)) => Some(format!("its safetensors header is not JSON ({error})")),
+        (None, Ok(())) if end == data => None,
+        (None, Ok(())) => Some(format!("its tensors end at {end} of {data} bytes")),
+    })
+}
+
+/// Goes over a header: where the last tensor ends, and what is wrong with the first that is.
+struct Tensors<'t> {
+    data: u64,
+    end: &'t mut u64,
+    wrong: &'t mut Option<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Tensors<'_> {
+    type Value = ();
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
-    if end == data { Ok(None) } else { Ok(Some(format!("its tensors end at {end} of {data} bytes"))) }
+}
+
+impl<'de> Visitor<'de> for Tensors<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of tensors")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let data = self.data;
+        while let Some(name) = map.next_key::<Box<str>>()? {
+            if &*name == "__metadata__" {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let shown: String = name.chars().take(200).collect();
+            let wrong = match map.next_value::<Tensor>() {
+                Ok(Tensor { data_offsets: (from, to) }) if from <= to && to <= data => {
+                    *self.end = (*self.end).max(to);
+                    continue;
+                }
+                Ok(Tensor { data_offsets: (from, to) }) => {
+                    format!("tensor {shown:?} lies at {from} to {to} of {data} bytes")
+                }
+                Err(error) if error.to_string().starts_with("EOF") => return Err(error),
+                Err(error) => format!("tensor {shown:?} has no place ({error})"),
+            };
+            *self.wrong = Some(wrong);
+            return Err(A::Error::custom("tensor"));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod client;
 mod connect;
 mod error;
 mod first_seen;
-mod form;
+pub mod form;
 mod forward;
 mod http;
 mod install;

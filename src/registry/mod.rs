@@ -21,6 +21,9 @@ pub use lock::{Lock, LockError, LockedFile, LockedModel};
 
 const BUILT_IN: &str = include_str!("../../models.toml");
 
+/// Longest registry that is read, in bytes: a thousand models.
+const MAX_FILE: u64 = 1 << 20;
+
 /// All models that can be named.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Registry {
@@ -48,6 +51,10 @@ impl Registry {
     /// # Errors
     /// Where the file cannot be read or is not a registry; the message shows the line.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        let bytes = fs_err::metadata(path)?.len();
+        if bytes > MAX_FILE {
+            return Err(Error::TooLong { path: path.to_owned(), bytes });
+        }
         let text = fs_err::read_to_string(path)?;
         Self::parse(&text, path)
     }
@@ -57,6 +64,10 @@ impl Registry {
     /// # Errors
     /// Where the text is not a registry; the message shows the line.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        // What the reader makes of a text has many times its size.
+        if text.len() as u64 > MAX_FILE {
+            return Err(Error::TooLong { path: path.to_owned(), bytes: text.len() as u64 });
+        }
         let document: Document =
             toml::from_str(text).map_err(|source| Error::Syntax { path: path.to_owned(), source: Box::new(source) })?;
         let mut seen: BTreeMap<ModelId, usize> = BTreeMap::new();
@@ -179,6 +190,14 @@ pub enum Error {
     /// The file could not be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// The file is larger than any registry.
+    #[error("{path} is not a registry of models: it has {bytes} bytes, expected {MAX_FILE} at most")]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// What it has.
+        bytes: u64,
+    },
     /// The text is not a registry; the source shows line, column and a caret.
     #[error("{path} is not a registry of models: {source}")]
     Syntax {

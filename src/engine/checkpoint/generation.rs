@@ -66,10 +66,7 @@ impl Checkpoint {
 }
 
 fn optional(file: &Fields, key: &str, range: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, Error> {
-    match file.field(key) {
-        Some(_) => file.usize(key, None, range).map(Some),
-        None => Ok(None),
-    }
+    if file.has(key) { file.usize(key, None, range).map(Some) } else { Ok(None) }
 }
 
 /// Returns the value of the first file that has one.

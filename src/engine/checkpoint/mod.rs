@@ -4,13 +4,16 @@
 //! typed fields ([`Fields`]), tensors by name as `f32` on the CPU. Which tensors a model is made of is said by the
 //! architectures ([`super::marian`], [`super::m2m100`], [`super::t5`]); tokenizers read their own files.
 
+mod archive;
 mod fields;
 mod files;
 mod generation;
+mod index;
 mod pickle;
 mod safetensors;
+mod unpickle;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -280,50 +283,44 @@ fn single(path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
     Ok((Weights::Safetensors(vec![shard], places), path.to_owned(), bytes))
 }
 
-/// Returns the files that a list of weights files names, by place, with the tensors that it says are in each.
-fn listed(files: &Files, index_path: &Path) -> Result<Vec<(PathBuf, BTreeSet<String>)>, Error> {
-    let index = Fields::open(index_path)?;
-    let Some(map) = index.field("weight_map").and_then(serde_json::Value::as_object) else {
-        return Err(index.bad("\"weight_map\" is missing"));
-    };
-    let mut by_file: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for (name, file) in map {
-        // A name that leads out of the model's folder has no business in a list of shards.
-        let file = file.as_str().filter(|file| !file.contains(['/', '\\']) && !file.is_empty());
-        let file = file.ok_or_else(|| index.bad(format!("\"weight_map\" names no file for {name:?}")))?;
-        by_file.entry(file).or_default().insert(name.clone());
-    }
-    let found = by_file.into_iter().map(|(file, names)| {
-        let beside = || Some(index_path.with_file_name(file)).filter(|path| path.is_file());
-        let path = files.find(file).or_else(beside);
-        Ok((path.ok_or_else(|| index.bad(format!("lists {file}, which is missing")))?, names))
-    });
-    found.collect()
-}
-
-/// Refuses a file that lacks a tensor which a list says is in it.
-fn holds_all(
-    path: &Path,
-    names: &BTreeSet<String>,
-    has: impl Fn(&str) -> bool,
+/// Opens the files that a list of weights files names, and compares their tensors with those that it says are in each.
+/// Returns the files with, for each tensor, the file it is in.
+fn listed<S>(
+    files: &Files,
     index_path: &Path,
-) -> Result<(), Error> {
-    match names.iter().find(|name| !has(name)) {
-        Some(name) => Err(bad(path, format!("tensor {name:?} is missing, though {} lists it", index_path.display()))),
-        None => Ok(()),
+    open: impl Fn(&Path) -> Result<S, Error>,
+    names_of: impl Fn(&S) -> Vec<String>,
+) -> Result<(Vec<S>, BTreeMap<String, usize>), Error> {
+    let names = index::files(index_path)?;
+    let (mut shards, mut places) = (Vec::new(), BTreeMap::new());
+    for file in &names {
+        let beside = || Some(index_path.with_file_name(file)).filter(|path| path.is_file());
+        let Some(path) = files.find(file).or_else(beside) else {
+            return Err(bad(index_path, format!("lists {file}, which is missing")));
+        };
+        let shard = open(&path)?;
+        for name in names_of(&shard) {
+            if let Some(before) = places.insert(name.clone(), shards.len()) {
+                return Err(bad(&path, format!("tensor {name:?} is in {} as well", names[before])));
+            }
+        }
+        shards.push(shard);
     }
+    index::each(index_path, |name, file| {
+        let listed = names.binary_search_by(|known| known.as_str().cmp(file)).ok();
+        if listed.is_some() && places.get(name).copied() == listed {
+            return Ok(());
+        }
+        Err(format!("lists tensor {name:?}, which is not in {file}"))
+    })?;
+    Ok((shards, places))
 }
 
 /// Opens the files that a `model.safetensors.index.json` lists.
 fn sharded(files: &Files, index_path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
-    let (mut shards, mut places, mut bytes) = (Vec::new(), BTreeMap::new(), 0);
-    for (path, names) in listed(files, index_path)? {
-        let shard = Shard::open(&path)?;
-        holds_all(&path, &names, |name| shard.shape(name).is_some(), index_path)?;
-        bytes += shard.bytes();
-        places.extend(shard.names().map(|name| (name.to_owned(), shards.len())));
-        shards.push(shard);
-    }
+    let names_of = |shard: &Shard| shard.names().map(str::to_owned).collect();
+    let (shards, places) = listed(files, index_path, Shard::open, names_of)?;
+    let bytes = shards.iter().map(Shard::bytes).sum();
     Ok((Weights::Safetensors(shards, places), index_path.to_owned(), bytes))
 }
 
@@ -346,14 +343,9 @@ fn pickle(files: &Files, path: &Path) -> Result<(Weights, PathBuf, u64), Error> 
 /// Opens the files that a `pytorch_model.bin.index.json` lists.
 fn pickles(files: &Files, index_path: &Path) -> Result<(Weights, PathBuf, u64), Error> {
     allowed(files, index_path)?;
-    let (mut shards, mut places, mut bytes) = (Vec::new(), BTreeMap::new(), 0);
-    for (path, names) in listed(files, index_path)? {
-        let shard = Pickle::open(&path)?;
-        holds_all(&path, &names, |name| shard.shape(name).is_some(), index_path)?;
-        bytes += shard.bytes();
-        places.extend(shard.names().into_iter().map(|name| (name.to_owned(), shards.len())));
-        shards.push(shard);
-    }
+    let names_of = |shard: &Pickle| shard.names().into_iter().map(str::to_owned).collect();
+    let (shards, places) = listed(files, index_path, Pickle::open, names_of)?;
+    let bytes = shards.iter().map(Pickle::bytes).sum();
     Ok((Weights::Pickles(shards, places), index_path.to_owned(), bytes))
 }
 

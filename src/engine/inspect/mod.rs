@@ -300,7 +300,7 @@ fn gguf(paths: &ModelPaths, path: &Path, pickles: Pickles) -> Result<Inspection,
         None => None,
     };
     let languages = match gguf.has("general.languages") {
-        true => gguf.take_strings("general.languages")?,
+        true => gguf.strings("general.languages")?,
         false => Vec::new(),
     };
     let facts = if load::runs(&architecture) {

@@ -3,6 +3,7 @@
 //! In: a [`Checkpoint`]. Out: [`Architecture`]. The families' own facts are [`crate::engine::marian`]'s,
 //! [`crate::engine::m2m100`]'s and [`crate::engine::t5`]'s; this file picks among them.
 
+use super::fairseq::check_positions;
 use super::spec::{Naming, Spec};
 use crate::engine::checkpoint::{Checkpoint, Defaults};
 use crate::engine::decode::Generation;
@@ -74,6 +75,7 @@ pub fn architecture(checkpoint: &Checkpoint, direction: &Direction) -> Result<Ar
 
 fn marian_model(checkpoint: &Checkpoint, direction: &Direction) -> Result<Architecture, Error> {
     let config = checkpoint.config();
+    check_positions(config, checkpoint.bytes())?;
     let spec = marian::spec(config)?;
     // The decoder starts with the padding token where nothing else is said: both are the last of the vocabulary.
     let start = config.id("pad_token_id", spec.vocabulary)?;
@@ -87,6 +89,7 @@ fn marian_model(checkpoint: &Checkpoint, direction: &Direction) -> Result<Archit
 
 fn m2m100_model(checkpoint: &Checkpoint, direction: &Direction) -> Result<Architecture, Error> {
     let config = checkpoint.config();
+    check_positions(config, checkpoint.bytes())?;
     let spec = m2m100::spec(config)?;
     // Fairseq's decoders start with the end token.
     let defaults = Defaults { start: Some(2), eos: Some(2), pad: Some(1) };

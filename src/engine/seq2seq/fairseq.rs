@@ -74,6 +74,24 @@ impl Sizes {
     }
 }
 
+/// Refuses a table of positions that is out of all proportion to the weights, before it is made: it is computed, so that
+/// nothing else holds its size against the files.
+///
+/// # Errors
+/// [`Error::BadModel`] where the table would be larger than twice the weights (and a megabyte), or a size is out of range.
+pub fn check_positions(config: &Fields, weights: u64) -> Result<(), Error> {
+    let sizes = Sizes::read(config, "relu", false)?;
+    let table = (sizes.positions as u64).saturating_mul(sizes.width as u64).saturating_mul(4);
+    if table <= weights.saturating_mul(2).max(1 << 20) {
+        return Ok(());
+    }
+    let (positions, width) = (sizes.positions, sizes.width);
+    Err(config.bad(format!(
+        "\"max_position_embeddings\" is {positions} and \"d_model\" {width}: a table of {table} bytes, for weights of \
+         {weights}"
+    )))
+}
+
 /// Reads a name of a nonlinearity.
 ///
 /// # Errors

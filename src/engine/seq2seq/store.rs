@@ -40,7 +40,7 @@ const SAMPLES: u64 = 32;
 const PAGE: usize = 4096;
 
 /// The sources that decide what is packed and how.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 16] = [
     include_str!("store/container.rs"),
     include_str!("store/parts.rs"),
     include_str!("weights.rs"),
@@ -53,7 +53,10 @@ const SOURCES: [&str; 13] = [
     include_str!("../checkpoint/mod.rs"),
     include_str!("../checkpoint/safetensors.rs"),
     include_str!("../checkpoint/pickle.rs"),
+    include_str!("../checkpoint/archive.rs"),
+    include_str!("../checkpoint/unpickle.rs"),
     include_str!("../gguf.rs"),
+    include_str!("../gguf/header.rs"),
 ];
 
 /// Where packed weights came from, or what became of them.

@@ -50,10 +50,15 @@ impl ByteLevelBpe {
             return Err(gguf.bad(reason));
         };
         let lists = Lists::take(gguf)?;
+        let longest = lists.tokens.iter().map(String::len).max().unwrap_or(0);
         let mut merges = Vec::new();
-        for merge in gguf.take_strings("tokenizer.ggml.merges")? {
+        for merge in gguf.strings("tokenizer.ggml.merges")? {
             // A space cannot be part of a token: bytes are written as letters, and the space is U+0120.
             match merge.split_once(' ') {
+                // The crate has room for the longest token, and panics past it.
+                Some((left, right)) if left.len() + right.len() > longest => {
+                    return Err(gguf.bad(format!("merge {merge:?} makes no token")));
+                }
                 Some((left, right)) => merges.push((left.to_owned(), right.to_owned())),
                 None => return Err(gguf.bad(format!("merge {merge:?} is not two tokens"))),
             }

@@ -14,8 +14,8 @@ use super::pair::PairTokenizer;
 use crate::engine::Error;
 use crate::engine::checkpoint::bad;
 
-/// Longest `tokenizer.json` that is read, in bytes; NLLB's has 17 MB, MADLAD's 16 MB.
-const MAX_FILE: u64 = 256 << 20;
+/// Longest `tokenizer.json` that is read, in bytes; NLLB's has 17 MB, MADLAD's 16 MB, the largest known 33 MB.
+const MAX_FILE: u64 = 64 << 20;
 
 /// Reads sources and writes targets by a `tokenizer.json`.
 pub struct JsonTokenizer {
@@ -58,11 +58,14 @@ impl JsonTokenizer {
     /// # Errors
     /// As [`JsonTokenizer::open`].
     pub fn parse(path: &Path, file: &[u8], limit: usize) -> Result<Self, Error> {
+        super::bounds::json(file).map_err(|reason| bad(path, format!("not a tokenizer: {reason}")))?;
         // The crate panics on some files that it should refuse.
         let read = catch_unwind(|| {
             let mut tokenizer = HfTokenizer::from_bytes(file).map_err(|error| error.to_string())?;
             tokenizer.with_truncation(None).map_err(|error| error.to_string())?;
             tokenizer.with_padding(None);
+            // It may repeat a text as often as it likes, and what it puts around one is not used.
+            tokenizer.with_post_processor(None::<tokenizers::PostProcessorWrapper>);
             tokenizer.set_encode_special_tokens(true);
             // Text in no vocabulary: a file that has no answer to it says so now.
             let probe = tokenizer.encode_fast("ا \u{10FFFD}1a", false).map_err(|error| error.to_string())?;
@@ -84,6 +87,12 @@ impl JsonTokenizer {
         let mut pieces: Vec<Option<Box<str>>> = Vec::new();
         let mut known: Vec<(String, u32)> = tokenizer.get_vocab(true).into_iter().collect();
         known.sort_unstable_by_key(|(_, id)| *id);
+        // A table has a row for each id: the file must have about as many pieces.
+        let most = 2 * known.len() + 1024;
+        if let Some((piece, id)) = known.iter().find(|(_, id)| (*id as usize) < limit && *id as usize >= most) {
+            let (piece, count): (String, usize) = (piece.chars().take(40).collect(), known.len());
+            return Err(bad(path, format!("piece {piece:?} has the id {id}, and there are {count} pieces")));
+        }
         for (piece, id) in known {
             if (id as usize) < limit {
                 pieces.resize(pieces.len().max(id as usize + 1), None);

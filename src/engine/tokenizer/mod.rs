@@ -3,6 +3,7 @@
 //! In: a [`Gguf`]. Out: a [`Tokenizer`] whose ids are those of llama.cpp (`src/llama-vocab.cpp`), and a [`TextDecoder`] that
 //! turns ids into text one by one. Which tokens a model may write is left to the decoder.
 
+mod bounds;
 pub mod byte_level;
 pub mod json;
 pub mod m2m;
@@ -129,9 +130,9 @@ struct Lists {
 
 impl Lists {
     fn take(gguf: &mut Gguf) -> Result<Self, Error> {
-        let tokens = gguf.take_strings("tokenizer.ggml.tokens")?;
+        let tokens = gguf.strings("tokenizer.ggml.tokens")?;
         let kinds: Vec<Kind> = if gguf.has("tokenizer.ggml.token_type") {
-            gguf.take_numbers("tokenizer.ggml.token_type")?.into_iter().map(Kind::of_number).collect()
+            gguf.numbers("tokenizer.ggml.token_type")?.into_iter().map(Kind::of_number).collect()
         } else {
             vec![Kind::Normal; tokens.len()]
         };

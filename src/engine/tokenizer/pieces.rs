@@ -24,7 +24,7 @@ pub const SPACE: char = '\u{2581}';
 /// What a character without a piece costs, on top of the rarest piece.
 const UNKNOWN_PENALTY: f32 = 10.0;
 /// Longest model file that is read, in bytes; the largest known (MADLAD-400) has 4.4 MB.
-const MAX_FILE: u64 = 256 << 20;
+const MAX_FILE: u64 = 64 << 20;
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,7 @@ impl Pieces {
     /// As [`Pieces::open`].
     pub fn parse(path: &Path, file: &[u8]) -> Result<Self, Error> {
         let broken = |what: &str| bad(path, format!("not a SentencePiece model: {what}"));
+        super::bounds::sentencepiece(file).map_err(|reason| broken(&reason))?;
         let read = catch_unwind(|| SentencePieceProcessor::from_serialized_model(file));
         let processor = match read {
             Ok(Ok(processor)) => processor,

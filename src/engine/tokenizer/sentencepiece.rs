@@ -35,7 +35,7 @@ impl SentencePiece {
     /// [`Error::BadModel`] where lists are missing or differ in length, or a byte has no token.
     pub fn load(gguf: &mut Gguf) -> Result<Self, Error> {
         let lists = Lists::take(gguf)?;
-        let scores = gguf.take_numbers("tokenizer.ggml.scores")?;
+        let scores = gguf.numbers("tokenizer.ggml.scores")?;
         if scores.len() != lists.tokens.len() {
             return Err(gguf.bad(format!("{} tokens, but {} scores", lists.tokens.len(), scores.len())));
         }
