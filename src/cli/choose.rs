@@ -176,6 +176,16 @@ pub fn best_translator(means: Means<'_>) -> Result<(ModelEntry, ModelFiles), Com
         }
         return Ok((entry.clone(), files));
     }
+    if !means.pull.pull || options.offline {
+        // One that is here and damaged is what stands in the way, whichever would have been better.
+        let broken = |model: &Considered<'_>| match hub::resolve(model.entry, &options) {
+            Err(error @ (hub::Error::Damaged { .. } | hub::Error::NotLocked { .. })) => Some(CommandError::from(error)),
+            _ => None,
+        };
+        if let Some(error) = list.iter().filter(|model| model.obstacle.is_none()).find_map(broken) {
+            return Err(error);
+        }
+    }
     let offered = offered(&list);
     let Some(first) = offered.first() else { return Err(nothing_fits(&list, means.global)) };
     if options.offline {

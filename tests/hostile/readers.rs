@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use mujaz::engine::checkpoint::{Checkpoint, Fields};
+use mujaz::engine::checkpoint::{Checkpoint, Fields, Files, Pickles};
 use mujaz::engine::gguf::Gguf;
 use mujaz::engine::kernels::dense::Precision;
 use mujaz::engine::seq2seq::store::Store;
@@ -22,6 +22,11 @@ use crate::{Reader, seeds};
 
 /// What is cut up by tokenizers that were taken as good.
 const TEXT: &str = "قال ab  «a» <unk> </s> 900\u{10FFFD}e\u{301}";
+
+/// A model's files, with leave to read pickles.
+pub fn with_pickles(path: &Path) -> Files {
+    Files::at(path).with_pickles(Pickles::Allowed)
+}
 
 /// A folder that is there as long as the process; in memory where that can be.
 pub fn folder() -> PathBuf {
@@ -141,7 +146,7 @@ pub fn safetensors() -> Reader {
 
 /// Opens weights and reads every tensor.
 fn all_tensors(path: &Path) -> bool {
-    let Ok(checkpoint) = Checkpoint::open(path) else { return false };
+    let Ok(checkpoint) = Checkpoint::open(with_pickles(path)) else { return false };
     for name in checkpoint.names() {
         let shape = checkpoint.shape(&name).unwrap();
         if let Ok(tensor) = checkpoint.tensor(&[name]) {
@@ -160,7 +165,7 @@ pub fn weights_list() -> Reader {
         seeds::safetensors(header.as_bytes(), 4)
     };
     let (a, b) = (one("a"), one("b"));
-    let read = move |path: &Path, _: &[u8]| Checkpoint::open(path).is_ok();
+    let read = move |path: &Path, _: &[u8]| Checkpoint::open(with_pickles(path)).is_ok();
     let reader = reader("weights_list", "model.safetensors.index.json", of_json(vec![good]), read);
     std::fs::write(reader.path.with_file_name("config.json"), "{}").unwrap();
     std::fs::write(reader.path.with_file_name("m-1.safetensors"), &a).unwrap();

@@ -13,6 +13,7 @@ use mujaz::registry::Registry;
 use serde_json::{Value, json};
 
 use crate::memory::{Alone, alone, measured};
+use crate::readers::with_pickles;
 use crate::{AROUND, SMALL, seeds};
 
 /// Asserts that files are refused with these words, and for less memory than some times their size: all together, a block.
@@ -205,7 +206,7 @@ fn safetensors_claims() {
         ("not JSON", tensors("{} x", 0)),
     ];
     refused(&alone, "model.safetensors", (2, 2), cases, |path| {
-        Checkpoint::open(path).map(|_| ()).map_err(|error| error.to_string())
+        Checkpoint::open(with_pickles(path)).map(|_| ()).map_err(|error| error.to_string())
     });
 }
 
@@ -223,7 +224,7 @@ fn lists_of_weights_that_lead_elsewhere() {
     let many: serde_json::Map<String, Value> = (0..5000).map(|i| (i.to_string(), json!(format!("m-{i}")))).collect();
     cases.push(("names more than 1000 files", json!({"weight_map": many}).to_string().into_bytes()));
     refused(&alone, "model.safetensors.index.json", (2, 2), cases, |path| {
-        Checkpoint::open(path).map(|_| ()).map_err(|error| error.to_string())
+        Checkpoint::open(with_pickles(path)).map(|_| ()).map_err(|error| error.to_string())
     });
 }
 
@@ -292,7 +293,7 @@ fn pickle_claims() {
         }),
     ];
     refused(&alone, "pytorch_model.bin", (12, 4), cases, |path| {
-        Checkpoint::open(path).map(|_| ()).map_err(|error| error.to_string())
+        Checkpoint::open(with_pickles(path)).map(|_| ()).map_err(|error| error.to_string())
     });
 }
 
@@ -308,7 +309,7 @@ fn transposed_tensors_of_pickles_are_read() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("config.json"), "{}").unwrap();
     std::fs::write(folder.path().join("pytorch_model.bin"), seeds::zip(&pickle, &entries, true)).unwrap();
-    let checkpoint = Checkpoint::open(folder.path().join("pytorch_model.bin")).unwrap();
+    let checkpoint = Checkpoint::open(with_pickles(&folder.path().join("pytorch_model.bin"))).unwrap();
     let tensor = checkpoint.expect(&["a".to_owned()], &[3, 2]).unwrap();
     assert_eq!(tensor.to_vec2::<f32>().unwrap(), [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]);
     drop(alone);

@@ -31,12 +31,18 @@ fn the_help_is_what_the_documentation_describes() {
         "check",
         "models",
         "models list",
+        "models info",
         "models pull",
+        "models add",
         "models path",
         "models verify",
+        "models lock",
+        "models export",
+        "models import",
         "models remove",
         "eval",
         "bench",
+        "doctor",
         "completions",
         "man",
     ] {
@@ -54,7 +60,7 @@ fn completions_and_the_manual_page_know_the_commands() {
     for args in [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["man"]] {
         let output = mujaz(home.path(), args).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        for word in ["brief", "translate", "summarize", "extract", "check", "models", "eval", "bench"] {
+        for word in ["brief", "translate", "summarize", "extract", "check", "models", "eval", "bench", "doctor"] {
             assert!(text.contains(word), "{args:?} lacks {word}");
         }
         assert!(output.status.success() && output.stderr.is_empty(), "{args:?}");

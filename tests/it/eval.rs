@@ -353,7 +353,7 @@ fn a_better_model_that_is_not_here_is_named() {
     };
     let output = run(&[]);
     assert!(output.status.success() && !output.stdout.is_empty(), "{}", said(&output));
-    let message = "opus-mt-tc-big-ar-en translates better, but is not here";
+    let message = "opus-mt-tc-big-ar-en translates better and is not here";
     assert!(said(&output).contains(message), "{}", said(&output));
     assert!(said(&output).contains("`mujaz models pull opus-mt-tc-big-ar-en`"), "{}", said(&output));
     assert_eq!(said(&run(&["-q"])), "");
