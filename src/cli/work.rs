@@ -92,7 +92,8 @@ impl Tally {
     }
 }
 
-fn counted(count: usize, noun: &str) -> String {
+/// Writes a number of things: `1 file`, `2 files`.
+pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 

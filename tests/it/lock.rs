@@ -154,8 +154,8 @@ fn the_lock_is_compared_with_what_lies_on_the_disk() {
     project.pull();
     project.checkpoint("ckpt");
     says(&project.run(&["models", "lock", "tiny", "./ckpt"]), 0, &[]);
-    says(&project.run(&["models", "lock", "--check"]), 0, &["2 models are here, all as locked"]);
-    says(&project.run(&["models", "lock", "--check", "ckpt/"]), 0, &["1 models are here"]);
+    says(&project.run(&["models", "lock", "--check"]), 0, &["all as locked (2 models)"]);
+    says(&project.run(&["models", "lock", "--check", "ckpt/"]), 0, &["all as locked (1 model)"]);
     let differs = |args: &[&str], words: &[&str]| {
         let output = project.run(&[&["models", "lock", "--check"][..], args].concat());
         says(&output, 3, &["mujaz.lock: what is here differs", "models pull --locked"]);

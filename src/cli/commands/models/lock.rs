@@ -14,6 +14,7 @@ use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
 use crate::cli::report::{CommandError, Kind, Status};
+use crate::cli::work::counted;
 
 /// Runs the command.
 pub fn run(
@@ -75,7 +76,7 @@ fn write(
     };
     output::write_changed(folder, name, text.as_bytes())?;
     for model in lock.models() {
-        printer.status(&format!("{}: locked ({} files, {}).", model.label(), model.file.len(), model.licence));
+        printer.status(&format!("{}: locked ({}, {}).", model.label(), counted(model.file.len(), "file"), model.licence));
     }
     let label = |model: &LockedModel| model.label().to_owned();
     let now: Vec<String> = lock.models().iter().map(label).collect();
@@ -202,7 +203,7 @@ fn check(
         wrong.extend(found.into_iter().map(|difference| format!("{}: {difference}", model.label())));
     }
     if wrong.is_empty() {
-        printer.status(&format!("{}: {} models are here, all as locked.", lock_file.display(), wanted.len()));
+        printer.status(&format!("{}: all as locked ({}).", lock_file.display(), counted(wanted.len(), "model")));
         return Ok(Status::Complete);
     }
     for line in &wrong {
