@@ -33,7 +33,22 @@ pub fn known(global: &GlobalArgs, printer: &Printer) -> Result<Registry, Command
     let mut registry = Registry::built_in();
     // Without a folder for models none were added, and whoever needs it says why there is none.
     if let Ok(options) = hub_options(global) {
-        registry.extend(hub::added::read(&options)?);
+        let added = hub::added::read(&options);
+        let mut wrong = added.unreadable;
+        for entry in added.registry.models() {
+            // A name of mujaz's own means the same on every machine.
+            if registry.find(&entry.id.0).is_ok() {
+                let id = &entry.id;
+                wrong.push(format!("{id}: the model added under this id is not used, since mujaz now has one of that id"));
+            } else {
+                registry.extend(Registry::of([entry.clone()]));
+            }
+        }
+        // Once a run, however often the registry is asked for.
+        static SAID: OnceLock<()> = OnceLock::new();
+        if SAID.set(()).is_ok() {
+            wrong.iter().for_each(|line| printer.warning(line));
+        }
     }
     if let Some(path) = &global.registry {
         for id in registry.extend(Registry::open(path)?) {

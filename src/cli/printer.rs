@@ -53,6 +53,16 @@ impl Printer {
         out.write_all(bytes).and_then(|()| out.flush()).map_err(unwritable)
     }
 
+    /// Writes text for people to standard output: what is in it of files that came from elsewhere moves no cursor.
+    ///
+    /// # Errors
+    /// As [`Printer::data`].
+    pub fn text(&self, text: &str) -> std::io::Result<()> {
+        let shown: String =
+            text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect();
+        self.data(shown.as_bytes())
+    }
+
     /// Says something about the course of the work.
     pub fn status(&self, line: &str) {
         if self.level >= Level::Normal {

@@ -134,6 +134,12 @@ impl From<mujaz::hub::Error> for CommandError {
             Error::NoCacheFolder => command.hint("set HF_HOME to a folder where models may be kept"),
             Error::CaFile { .. } => command
                 .hint("--ca-file, SSL_CERT_FILE, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names it: a file in PEM form"),
+            Error::Offline { place, .. } | Error::Unavailable { place, .. } if place.by_hand => command
+                .hint(format!("put its files there anew: mujaz models add {} PATH", place.model))
+                .hint(by_hand(place)),
+            Error::Io(error) if is_refused(error.kind()) => {
+                command.hint("HF_HOME names the folder where models are kept: one that may be written to")
+            }
             Error::Offline { place, .. } => {
                 command.hint(format!("with a network: mujaz models pull {}", place.model)).hint(by_hand(place))
             }
@@ -194,6 +200,12 @@ impl From<mujaz::registry::LockError> for CommandError {
     fn from(error: mujaz::registry::LockError) -> Self {
         Self::new(Kind::Usage, &error).hint("write it from the models that are here: mujaz models lock")
     }
+}
+
+/// Whether a folder is none, or may not be written to.
+fn is_refused(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind;
+    matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory)
 }
 
 fn by_hand(place: &mujaz::hub::Place) -> String {

@@ -233,6 +233,6 @@ pub fn interrupted() -> CommandError {
 pub fn use_threads(global: &GlobalArgs) {
     if let Some(threads) = global.threads {
         // An error means that the pool is there already, with the threads of an earlier call.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     }
 }

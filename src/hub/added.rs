@@ -15,27 +15,31 @@ pub fn place(options: &HubOptions, id: &ModelId) -> PathBuf {
     options.own_cache.join("added_models").join(format!("{id}.toml"))
 }
 
-/// Reads the models that were added, in the order of their ids.
-///
-/// # Errors
-/// Where one of the files cannot be read or is not a registry.
-pub fn read(options: &HubOptions) -> Result<Registry, Error> {
-    let folder = options.own_cache.join("added_models");
-    let mut paths: Vec<PathBuf> = match std::fs::read_dir(&folder) {
-        Ok(entries) => entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect(),
-        // A cache that is no folder holds nothing, and whoever needs to write there says so.
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-            return Ok(Registry::of([]));
-        }
-        Err(_) => fs_err::read_dir(&folder)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect(),
-    };
+/// The models that were added, and what is wrong with entries that could not be read.
+#[derive(Debug)]
+pub struct Added {
+    /// The models, in the order of their ids.
+    pub registry: Registry,
+    /// One line for each entry that could not be read.
+    pub unreadable: Vec<String>,
+}
+
+/// Reads the models that were added. An entry that cannot be read (another user's, a broken one) is no reason to do
+/// without the others.
+pub fn read(options: &HubOptions) -> Added {
+    let mut added = Added { registry: Registry::of([]), unreadable: Vec::new() };
+    // Where there is no such folder, or it is none, nothing was added.
+    let entries = std::fs::read_dir(options.own_cache.join("added_models")).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
-    let mut registry = Registry::of([]);
     for path in paths {
-        registry.extend(Registry::open(&path)?);
+        match Registry::open(&path) {
+            Ok(registry) => drop(added.registry.extend(registry)),
+            Err(error) => added.unreadable.push(error.to_string()),
+        }
     }
-    Ok(registry)
+    added
 }
 
 /// Writes an entry, replacing one of the same id.
@@ -47,7 +51,7 @@ pub fn write(options: &HubOptions, entry: &ModelEntry) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(&path);
     fs_err::create_dir_all(folder)?;
     let text = Registry::of([entry.clone()]).to_toml().map_err(std::io::Error::other)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    let mut temporary = super::install::new_file(folder)?;
     temporary.write_all(text.as_bytes())?;
     temporary.as_file().sync_all()?;
     temporary.persist(&path).map_err(|error| error.error)?;

@@ -117,7 +117,14 @@ pub(super) fn find(
         };
         match checked {
             Ok(facts) => {
-                first_seen::record(options, entry, file, source.as_ref(), &facts)?;
+                if let Err(error) = first_seen::record(options, entry, file, source.as_ref(), &facts) {
+                    // A cache that others keep, and that we may only read: what was never recorded stays unverified.
+                    if !is_refused(&error) {
+                        return Err(error.into());
+                    }
+                    let name = &file.name;
+                    progress.notice(&format!("{}: {name} is unverified, and that it was seen cannot be recorded ({error})", entry.id));
+                }
                 mark(options, entry, file, &path, &facts);
                 return Ok(Found::Here(path, facts.sha256));
             }
@@ -168,6 +175,11 @@ pub(super) fn seems_here(options: &HubOptions, entry: &ModelEntry, file: &ModelF
         std::fs::metadata(path)
             .is_ok_and(|metadata| metadata.is_file() && expected.wrong_size(metadata.len()).is_none())
     })
+}
+
+/// A place that we may not write to.
+fn is_refused(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
 }
 
 /// A name that leads nowhere, or through something that is no folder.
@@ -228,7 +240,7 @@ pub(super) fn mark(options: &HubOptions, entry: &ModelEntry, file: &ModelFile, p
     let Some(folder) = place.parent() else { return };
     let Ok(json) = serde_json::to_vec(&marker) else { return };
     let written = std::fs::create_dir_all(folder)
-        .and_then(|()| tempfile::NamedTempFile::new_in(folder))
+        .and_then(|()| super::install::new_file(folder))
         .and_then(|mut temporary| temporary.write_all(&json).map(|()| temporary));
     if let Ok(temporary) = written {
         let _ = temporary.persist(place);

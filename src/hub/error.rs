@@ -112,6 +112,8 @@ pub struct Place {
     pub bytes: Option<u64>,
     /// The SHA-256 it must have, where that is known.
     pub sha256: Option<String>,
+    /// Whether that is the only way: no source is known.
+    pub by_hand: bool,
 }
 
 /// One source that was tried.

@@ -130,7 +130,7 @@ pub(super) fn record(
         first_seen: jiff::Timestamp::now().round(jiff::Unit::Second).unwrap_or_else(|_| jiff::Timestamp::now()),
     });
     let body = toml::to_string(&records).map_err(std::io::Error::other)?;
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    let mut temporary = super::install::new_file(folder)?;
     temporary.write_all(HEAD.as_bytes())?;
     temporary.write_all(body.as_bytes())?;
     temporary.as_file().sync_all()?;

@@ -75,12 +75,25 @@ fn link(blob: &Path, pointer: &Path, _depth: usize) -> std::io::Result<()> {
     move_file(blob, pointer)
 }
 
+/// Makes a file under a passing name, with the permissions of any new file: caches are shared between users.
+pub(super) fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".mujaz-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The umask takes its part of them.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
 /// Renames, or across file systems copies beside the goal and renames.
 fn move_file(from: &Path, to: &Path) -> std::io::Result<()> {
     match std::fs::rename(from, to) {
         Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
             let folder = to.parent().unwrap_or(to);
-            let mut copy = tempfile::NamedTempFile::new_in(folder)?;
+            let mut copy = new_file(folder)?;
             std::io::copy(&mut fs_err::File::open(from)?, &mut copy)?;
             copy.as_file().sync_all()?;
             copy.persist(to)?;

@@ -142,6 +142,7 @@ fn place(entry: &ModelEntry, file: &ModelFile, options: &HubOptions) -> Place {
         path: cache::own_path(options, entry, file),
         bytes: file.bytes,
         sha256: file.sha256.clone(),
+        by_hand: file.by_hand,
     }
 }
 
@@ -247,9 +248,15 @@ fn ended(failure: Failure, entry: &ModelEntry, file: &ModelFile, options: &HubOp
             no_space(entry, file.name.clone(), needed, free, cache::model_folder(options, &entry.id))
         }
         Failure::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-            let folder = cache::model_folder(options, &entry.id);
-            let (needed, free) = (file.bytes.unwrap_or(0), space::free(&folder).unwrap_or(0));
-            no_space(entry, file.name.clone(), needed, free, folder)
+            // Which of the two disks it was is not said: the one with less room.
+            let folders = [cache::model_folder(options, &entry.id), options.hub_cache.clone()];
+            let least = folders.into_iter().filter_map(|folder| Some((free_bytes(&folder)?, folder))).min();
+            match (file.bytes, least) {
+                (Some(needed), Some((free, folder))) if free < needed => {
+                    no_space(entry, file.name.clone(), needed, free, folder)
+                }
+                _ => Error::Io(error),
+            }
         }
         Failure::Io(source) => Error::Io(source),
         Failure::Setting(error) => error,

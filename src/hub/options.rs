@@ -148,6 +148,10 @@ fn checked_endpoint(value: &str) -> Result<String, Error> {
         !rest.is_empty() && !rest.starts_with(['/', ':']) && rest.bytes().all(|b| b.is_ascii_graphic() && b != b'?')
     });
     let bad = |reason| Error::Setting { name: "HF_ENDPOINT", reason };
+    if rest.is_some_and(|rest| rest.split('/').next().unwrap_or_default().contains('@')) {
+        // Addresses stand in messages; a password must not.
+        return Err(bad("an address with a user name or password is not taken; HF_TOKEN is sent to it".to_owned()));
+    }
     if !well_formed {
         return Err(bad(format!("{value:?} is not an address (https://host)")));
     }
@@ -209,6 +213,8 @@ mod tests {
         assert_eq!(at("http://127.0.0.1:80"), ("127.0.0.1".to_owned(), 80));
         assert_eq!(at("http://[::1]:8080"), ("::1".to_owned(), 8080));
         assert_eq!(at("http://[::1]"), ("::1".to_owned(), 80));
+        let secret = endpoint("http://user:s3cr3t@mirror.example").unwrap_err().to_string();
+        assert!(secret.contains("HF_TOKEN") && !secret.contains("s3cr3t"), "{secret}");
         for bad in ["mirror.example", "ftp://a", "https://", "https:///x", "http://a:b", "http://a b", "http://:80"] {
             assert!(matches!(endpoint(bad), Err(Error::Setting { name: "HF_ENDPOINT", .. })), "{bad}");
         }

@@ -227,10 +227,14 @@ impl<'a> Pulling<'a> {
             [step] => step.file.name.clone(),
             steps => format!("its {} files", steps.len()),
         };
-        match space::free(&folder) {
-            Some(free) if free < needed => Err(no_space(self.entry, name, needed, free, folder)),
-            _ => Ok(()),
+        // What the hub gives is staged in our own folder and ends in the hub cache, which may be another disk.
+        let of_hub: u64 = steps.iter().filter(|step| step.listed.is_some()).filter_map(bytes_of).sum();
+        for (folder, needed) in [(folder, needed), (self.options.hub_cache.clone(), of_hub)] {
+            if let Some(free) = super::free_bytes(&folder).filter(|free| *free < needed) {
+                return Err(no_space(self.entry, name, needed, free, folder));
+            }
         }
+        Ok(())
     }
 
     /// Fetches one file from the first source that has it.

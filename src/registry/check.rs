@@ -38,9 +38,18 @@ fn is_repo(text: &str) -> bool {
     text.split('/').count() == 2 && text.split('/').all(is_component)
 }
 
+/// Names that are devices on some systems, whatever follows a dot.
+const DEVICES: [&str; 22] = [
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
+    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+];
+
 pub(super) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ModelId, D::Error> {
     let holds = |text: &str| {
         is_component(text)
+            && text.len() <= 64
+            && !text.contains("..")
+            && !DEVICES.contains(&text.split('.').next().unwrap_or_default())
             && !text.starts_with('-')
             && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
     };

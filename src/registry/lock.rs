@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::check::is_sha256;
 use super::{ModelEntry, ModelId, Registry};
 
+/// Bytes that a lock file has at most: thousands of models.
+const LONGEST: u64 = 4 << 20;
 /// The form that is written and read here.
 const VERSION: u32 = 1;
 
@@ -128,7 +130,13 @@ impl Lock {
     /// # Errors
     /// Where it is missing or is no lock file; the message names it, and shows the line.
     pub fn open(path: &Path) -> Result<Self, LockError> {
-        let text = fs_err::read_to_string(path)?;
+        let mut text = String::new();
+        // Devices and pipes have no end.
+        let read = std::io::Read::read_to_string(&mut std::io::Read::take(fs_err::File::open(path)?, LONGEST + 1), &mut text)?;
+        if read as u64 > LONGEST {
+            let said = format!("{} is longer than any lock file ({LONGEST} bytes)", path.display());
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, said).into());
+        }
         Self::parse(&text, path)
     }
 

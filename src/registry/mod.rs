@@ -8,6 +8,7 @@ mod entry;
 mod lock;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -51,11 +52,13 @@ impl Registry {
     /// # Errors
     /// Where the file cannot be read or is not a registry; the message shows the line.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let bytes = fs_err::metadata(path)?.len();
-        if bytes > MAX_FILE {
+        // Devices and pipes do not say their length.
+        let mut text = String::new();
+        let read = fs_err::File::open(path)?.take(MAX_FILE + 1).read_to_string(&mut text)? as u64;
+        if read > MAX_FILE {
+            let bytes = fs_err::metadata(path)?.len().max(read);
             return Err(Error::TooLong { path: path.to_owned(), bytes });
         }
-        let text = fs_err::read_to_string(path)?;
         Self::parse(&text, path)
     }
 

@@ -26,4 +26,5 @@ mod python_client;
 mod registry_models;
 mod search;
 mod store;
+mod trust;
 mod unverified;

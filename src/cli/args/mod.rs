@@ -49,8 +49,8 @@ pub struct GlobalArgs {
     #[arg(long, global = true, help_heading = "Global options")]
     pub allow_pickle: bool,
     /// Threads to compute with [default: all cores]
-    #[arg(long, global = true, value_name = "N", help_heading = "Global options")]
-    pub threads: Option<std::num::NonZeroUsize>,
+    #[arg(long, global = true, value_name = "N", value_parser = threads(), help_heading = "Global options")]
+    pub threads: Option<usize>,
     /// Draw no progress bars
     #[arg(long, global = true, help_heading = "Global options")]
     pub no_progress: bool,
@@ -343,6 +343,12 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// Numbers of threads that can compute: more than any machine has would only wait for each other.
+fn threads() -> impl clap::builder::TypedValueParser<Value = usize> {
+    use clap::builder::TypedValueParser;
+    clap::value_parser!(u16).range(1..=1024).map(usize::from)
 }
 
 /// Numbers of beams that a search can have.

@@ -14,9 +14,9 @@ use super::{Error, LICENCE_TEXT, LONGEST_MANIFEST, MANIFEST, Manifest, Member, S
 use crate::hub::error::Mismatch;
 use crate::hub::pull::lock_model;
 use crate::hub::verify::{Facts, hex};
-use crate::hub::{HubOptions, added, cache, first_seen, form, install, resolve, space};
+use crate::hub::{HubOptions, added, cache, first_seen, form, install, remove, resolve, space};
 use crate::progress::Progress;
-use crate::registry::{self, ModelEntry, ModelFile, Registry};
+use crate::registry::{self, Choose, ModelEntry, ModelFile, Registry};
 
 /// How the folders begin that a bundle's files lie in until all of it was seen.
 const STAGING: &str = ".import-";
@@ -80,7 +80,7 @@ fn welcome(manifest: &Manifest, registry: &Registry, options: &HubOptions) -> Re
     for bundled in &manifest.model {
         let (entry, is_new) = match registry.find(&bundled.id.0) {
             Ok(known) => (known.clone(), false),
-            Err(registry::Error::Unknown { .. }) => (bundled.clone(), true),
+            Err(registry::Error::Unknown { .. }) => (stranger(bundled, manifest), true),
             Err(refused) => return Err(refused.into()),
         };
         same_files(bundled, &entry)?;
@@ -94,6 +94,14 @@ fn welcome(manifest: &Manifest, registry: &Registry, options: &HubOptions) -> Re
         models.push(Imported { entry, is_new, was_here, bytes });
     }
     Ok(models)
+}
+
+/// Makes the entry of a model that no registry knows: a bundle does not make itself the one that is chosen, nor smaller than
+/// its files are.
+fn stranger(bundled: &ModelEntry, manifest: &Manifest) -> ModelEntry {
+    let bytes = bundled.files.iter().filter_map(|file| announced(manifest, bundled, file).ok()).map(|member| member.bytes);
+    let memory_bytes = bundled.memory_bytes.max(bytes.sum());
+    ModelEntry { choose: Choose::WhenNamed, memory_bytes, ..bundled.clone() }
 }
 
 fn announced<'m>(manifest: &'m Manifest, entry: &ModelEntry, file: &ModelFile) -> Result<&'m Member, Error> {
@@ -296,7 +304,7 @@ fn install(
             agree(announced(manifest, &model.entry, file)?, &model.entry, &file.name, &model.entry, options)?;
         }
     }
-    for model in missing {
+    let give = |model: &Imported| -> Result<(), Error> {
         let entry = &model.entry;
         for file in &entry.files {
             let announced = announced(manifest, entry, file)?;
@@ -308,6 +316,19 @@ fn install(
         keep_licence(&place(&licence_name(&entry.id))?, entry, options);
         if model.is_new {
             added::write(options, entry)?;
+        }
+        Ok(())
+    };
+    for (done, model) in missing.iter().enumerate() {
+        if let Err(error) = give(model) {
+            // All of them or none: what was installed before goes again.
+            for taken_back in &missing[..=done] {
+                let _ = remove::remove(options, &taken_back.entry);
+                if taken_back.is_new {
+                    let _ = added::forget(options, &taken_back.entry.id);
+                }
+            }
+            return Err(error);
         }
     }
     Ok(())
@@ -321,7 +342,7 @@ fn keep_licence(staged: &Path, entry: &ModelEntry, options: &HubOptions) {
     let own = entry.files.first().map(|file| cache::own_path(options, entry, file));
     let Some(folder) = own.as_deref().and_then(Path::parent) else { return };
     let is_of_model = entry.files.iter().any(|file| file.name.eq_ignore_ascii_case("LICENSE"));
-    if !is_of_model && let Ok(mut temporary) = tempfile::NamedTempFile::new_in(folder) {
+    if !is_of_model && let Ok(mut temporary) = install::new_file(folder) {
         let _ = temporary.write_all(&said[at + mark.len()..]).map(|()| temporary.persist(folder.join("LICENSE")));
     }
 }

@@ -10,7 +10,7 @@ use mujaz::engine::inspect::{self, Inspection, card};
 use mujaz::engine::load::{ModelPaths, Pickles};
 use mujaz::hub::adopt::{self, Adoption, Hashed};
 use mujaz::hub::{self, HubOptions};
-use mujaz::registry::{ModelEntry, Registry, Task};
+use mujaz::registry::{self, ModelEntry, Registry, Task};
 
 use super::{in_millions, licence, size, tasks};
 use crate::cli::args::{AddArgs, GlobalArgs, TaskArg};
@@ -36,7 +36,9 @@ pub fn run(
 ) -> Result<Status, CommandError> {
     match registry.find(&args.id) {
         Ok(entry) => known(entry, args, options, printer),
-        Err(_) => new(args, global, options, printer),
+        Err(registry::Error::Unknown { .. }) => new(args, global, options, printer),
+        // Known, and not among the locked ones.
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -112,7 +112,7 @@ pub fn run(
     } else {
         format!("{}\n", lines(&info).join("\n"))
     };
-    printer.data(text.as_bytes())?;
+    printer.text(&text)?;
     Ok(Status::Complete)
 }
 

@@ -18,7 +18,7 @@ pub fn run(registry: &Registry, options: &HubOptions, json: bool, printer: &Prin
     } else {
         table(registry, options)?
     };
-    printer.data(text.as_bytes())?;
+    printer.text(&text)?;
     Ok(Status::Complete)
 }
 

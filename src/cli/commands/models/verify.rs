@@ -19,11 +19,17 @@ pub fn run(
     let bars = Bars::new(printer);
     let all = ids.is_empty();
     let entries = if all { registry.models().iter().collect() } else { find_all(registry, ids)? };
-    let (mut good, mut wrong) = (0_usize, Vec::new());
+    let (mut good, mut wrong, mut by_hand) = (0_usize, Vec::new(), true);
     for entry in entries {
         // Before anything is read: what is recorded now for the first time was not verified against anything.
         let seen = hub::first_seen(entry, options)?;
-        for (name, verdict) in hub::verify(entry, options, &bars)? {
+        let verdicts = hub::verify(entry, options, &bars)?;
+        // Without ids, a model of which nothing is here is none of those to verify.
+        if all && verdicts.iter().all(|(_, verdict)| matches!(verdict, Verdict::Missing)) {
+            continue;
+        }
+        by_hand &= entry.files.iter().all(|file| file.by_hand);
+        for (name, verdict) in verdicts {
             let line = match verdict {
                 Verdict::Good(path) => {
                     good += 1;
@@ -36,8 +42,6 @@ pub fn run(
                     };
                     format!("{}: {name} {how} ({})", entry.id, path.display())
                 }
-                // Without ids, a model that is not here is none of those to verify.
-                Verdict::Missing if all => continue,
                 Verdict::Missing => {
                     wrong.push(format!("{}: {name} is not here", entry.id));
                     continue;
@@ -52,7 +56,11 @@ pub fn run(
     }
     if !wrong.is_empty() {
         let error = CommandError::message(Kind::Model, wrong.join("; "));
-        return Err(error.hint("fetch what is missing or damaged anew: mujaz models pull ID"));
+        return Err(error.hint(if by_hand {
+            "put what is missing or damaged there anew: mujaz models add ID PATH"
+        } else {
+            "fetch what is missing or damaged anew: mujaz models pull ID"
+        }));
     }
     if good == 0 {
         printer.status("No model is here, so there is nothing to verify.");
