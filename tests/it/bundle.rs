@@ -111,7 +111,7 @@ fn entry(id: &str, architecture: &str, files: &[(String, Vec<u8>)], pinned: bool
     let unverified = if pinned { "" } else { "unverified = true\n" };
     format!(
         "[[model]]\nid = \"{id}\"\ntitle = \"Tiny\"\ntask = [\"translate\"]\narchitecture = \"{architecture}\"\n\
-         languages = [\"ar\", \"en\"]\nmemory_bytes = 1000000\n{unverified}generation = {{ max_length = 25 }}\n\
+         languages = [\"ar\", \"en\"]\nmemory_bytes = 100000000\nchoose = \"when-named\"\n{unverified}generation = {{ max_length = 25 }}\n\
          hub = {{ repo = \"{REPO}\", revision = \"{REVISION}\" }}\nfiles = [{files}]\n\
          [model.licence]\nname = \"Tiny Terms\"\nlink = \"https://example.org/terms\"\nasks = \"name its author\"\n"
     )
