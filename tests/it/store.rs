@@ -83,8 +83,14 @@ fn the_second_start_gives_the_same_bit_for_bit() {
     assert_eq!(open(&moved, Some(&cache)).1, Stored::Read(path));
     // None are kept in f32.
     let empty = home.path().join("empty");
-    let (_, stored) =
-        seq2seq::open_stored(paths.files, &model, &Direction::default(), Precision::F32, Some(&empty)).unwrap();
+    let (_, stored) = seq2seq::open_stored(
+        ModelPaths::at(&model).unwrap().files,
+        &model,
+        &Direction::default(),
+        Precision::F32,
+        Some(&empty),
+    )
+    .unwrap();
     assert_eq!(stored, Stored::Off);
     assert!(!empty.exists());
 }
