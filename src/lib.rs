@@ -39,5 +39,6 @@ pub mod registry;
 pub mod render;
 pub mod source;
 pub mod span;
+mod stamp;
 pub mod summary;
 pub mod translation;

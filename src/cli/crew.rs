@@ -9,7 +9,7 @@ use mujaz::briefing::ModelLine;
 use mujaz::engine::load::{self, LoadOptions, Loaded, ModelPaths, Pickles, Precision};
 use mujaz::engine::seq2seq::{Direction, Overrides};
 use mujaz::glossary::Glossary;
-use mujaz::hub::ModelFiles;
+use mujaz::hub::{HubOptions, ModelFiles};
 use mujaz::pipeline::{Article, Models, Wanted};
 use mujaz::progress::Progress;
 use mujaz::registry::{ModelEntry, Registry, Task};
@@ -304,10 +304,18 @@ fn of_entry(
     Ok(Member { loaded, line, draft, memory_bytes: entry.memory_bytes })
 }
 
-/// Says how models are loaded. What is kept of them on disk lies in our own folder, under a name that no model's id has.
+/// Returns where packed weights of a model of the registry are kept, or of those that are named by a path: always in our own
+/// folder; the latter under a name that no model's id has.
+pub fn packed_folder(options: &HubOptions, entry: Option<&ModelEntry>) -> PathBuf {
+    options.own_cache.join(entry.map_or("_packed", |entry| entry.id.0.as_str()))
+}
+
+/// Says how models are loaded. With `--locked` nothing is believed that was kept of an earlier start: what is computed with is
+/// made of the locked bytes themselves.
 pub fn load_options(precision: Precision, global: &GlobalArgs) -> LoadOptions {
     // Without such a folder nothing is kept, and whoever needs it says why there is none.
-    let cache = models::hub_options(global).ok().map(|options| options.own_cache.join("_packed"));
+    let options = models::hub_options(global).ok().filter(|_| !global.locked);
+    let cache = options.map(|options| packed_folder(&options, None));
     let pickles = if global.allow_pickle { Pickles::Allowed } else { Pickles::Refused };
     LoadOptions { precision, cache, pickles, ..LoadOptions::default() }
 }

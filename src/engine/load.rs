@@ -33,8 +33,8 @@ const CONFIG: &str = "config.json";
 pub struct LoadOptions {
     /// How its weights are kept.
     pub precision: Precision,
-    /// Where an encoder-decoder's weights in int8 are kept on disk for the next start, where that cannot be beside the model
-    /// itself; none to keep none at all.
+    /// Where an encoder-decoder's weights in int8 are kept on disk for the next start: a folder of the caller's own, as what
+    /// lies there is believed; none to keep none, and read none.
     pub cache: Option<PathBuf>,
     /// What an encoder-decoder is told of languages.
     pub direction: Direction,
@@ -249,7 +249,7 @@ fn stands_alone(path: &Path) -> bool {
 }
 
 /// Returns whether a file is of a kind that decides what a model writes: weights, settings, vocabularies. Others that lie beside
-/// them (a licence, weights in int8 that were kept for the next start) do not.
+/// them (a licence, a page about the model) do not.
 pub fn decides(name: &str) -> bool {
     is_weights(name) || [".json", ".spm", ".model", ".txt"].iter().any(|end| name.ends_with(end))
 }

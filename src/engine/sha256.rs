@@ -1,61 +1,46 @@
 //! SHA-256 of files, remembered for as long as the files stay as they are.
 //!
 //! In: a path and a folder to remember in. Out: the hash. A gigabyte takes a second or more, which is as long as all of a
-//! start may take; as in the hub's cache a file with the same place, size and time of change is taken for the same file.
+//! start may take; as in the hub's cache a file with the same [`Stamp`] is taken for the same file.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::stamp::Stamp;
+
 /// Files below are hashed each time: it takes no longer than looking them up.
 const SMALL: u64 = 4 << 20;
-/// A file that was changed this recently may be changed again without its time showing it.
-const SETTLED: Duration = Duration::from_secs(2);
+/// Begins the names of files that hashes are remembered in.
+pub(super) const REMEMBERED: &str = "sha256-";
 
-/// A file as it was when it was hashed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What was found out of a file.
+#[derive(Debug, Serialize, Deserialize)]
 struct Known {
-    path: PathBuf,
-    bytes: u64,
-    modified_nanos: u128,
+    file: Stamp,
     sha256: String,
 }
 
 impl Known {
-    /// Describes a file; none where the system does not say enough of it.
-    fn of(path: &Path, sha256: String) -> Option<Self> {
-        let path = fs_err::canonicalize(path).ok()?;
-        let metadata = fs_err::metadata(&path).ok()?;
-        let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some(Self { path, bytes: metadata.len(), modified_nanos: modified.as_nanos(), sha256 })
-    }
-
-    fn place(&self, folder: &Path) -> PathBuf {
-        let hash = blake3::hash(self.path.as_os_str().as_encoded_bytes()).to_hex();
-        folder.join(format!("sha256-{}.json", &hash[..16]))
+    fn place(file: &Stamp, folder: &Path) -> PathBuf {
+        let hash = blake3::hash(file.path.as_os_str().as_encoded_bytes()).to_hex();
+        folder.join(format!("{REMEMBERED}{}.json", &hash[..16]))
     }
 
     /// Returns the hash that was remembered of this very file.
-    fn remembered(&self, folder: &Path) -> Option<String> {
-        let known: Self = serde_json::from_slice(&std::fs::read(self.place(folder)).ok()?).ok()?;
+    fn remembered(file: &Stamp, folder: &Path) -> Option<String> {
+        let known: Self = serde_json::from_slice(&std::fs::read(Self::place(file, folder)).ok()?).ok()?;
         let is_hash = known.sha256.len() == 64 && known.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let same = *self == Self { sha256: self.sha256.clone(), ..known.clone() };
-        (is_hash && same).then_some(known.sha256)
-    }
-
-    fn is_settled(&self) -> bool {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        self.modified_nanos + SETTLED.as_nanos() < now.as_nanos()
+        (is_hash && known.file == *file).then_some(known.sha256)
     }
 
     fn remember(&self, folder: &Path) -> std::io::Result<()> {
         fs_err::create_dir_all(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(&serde_json::to_vec(self)?)?;
-        file.persist(self.place(folder))?;
+        file.persist(Self::place(&self.file, folder))?;
         Ok(())
     }
 }
@@ -65,17 +50,16 @@ impl Known {
 /// # Errors
 /// Where the file cannot be read.
 pub fn of_file(path: &Path, folder: Option<&Path>) -> std::io::Result<String> {
-    let before = Known::of(path, String::new()).filter(|known| known.bytes >= SMALL);
+    let before = Stamp::of(path).filter(|file| file.bytes >= SMALL);
     let (Some(folder), Some(before)) = (folder, before) else { return read(path) };
-    if let Some(sha256) = before.remembered(folder) {
+    if let Some(sha256) = Known::remembered(&before, folder) {
         return Ok(sha256);
     }
     let settled = before.is_settled();
     let sha256 = read(path)?;
-    let after = Known::of(path, sha256.clone());
-    if let Some(after) = after.filter(|after| settled && Known { sha256: sha256.clone(), ..before } == *after) {
+    if settled && Stamp::of(path).is_some_and(|after| after == before) {
         // Where it cannot be written it is hashed again the next time.
-        let _ = after.remember(folder);
+        let _ = Known { file: before, sha256: sha256.clone() }.remember(folder);
     }
     Ok(sha256)
 }
@@ -100,7 +84,12 @@ fn read(path: &Path) -> std::io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
+
+    /// Longer than it takes until a change counts as settled.
+    const SETTLES: Duration = Duration::from_millis(2200);
 
     #[test]
     fn a_hash_is_remembered_until_the_file_changes() {
@@ -112,20 +101,26 @@ mod tests {
             std::fs::File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
         };
         write(1, old);
+        std::thread::sleep(SETTLES);
         let first = of_file(&path, Some(&memory)).unwrap();
         assert_eq!(first, of_file(&path, None).unwrap());
-        // What is remembered is what counts: the same size and time say that it is the same file.
-        write(2, old);
-        assert_eq!(of_file(&path, Some(&memory)).unwrap(), first);
-        write(2, old + Duration::from_nanos(1000));
+        // What is remembered is what counts, as long as the file stays as it is.
+        let place = Known::place(&Stamp::of(&path).unwrap(), &memory);
+        let noted = std::fs::read_to_string(&place).unwrap();
+        let other = "0".repeat(64);
+        std::fs::write(&place, noted.replace(&first, &other)).unwrap();
+        assert_eq!(of_file(&path, Some(&memory)).unwrap(), other);
+        assert_eq!(of_file(&path, None).unwrap(), first);
+        for broken in ["", "{", "null", &noted.replace(&first, "..")] {
+            std::fs::write(&place, broken).unwrap();
+            assert_eq!(of_file(&path, Some(&memory)).unwrap(), first, "{broken}");
+        }
+        // Another time, and on Unix also the same one, set back after the change.
+        let changed = if cfg!(unix) { old } else { old + Duration::from_nanos(1000) };
+        write(2, changed);
         let second = of_file(&path, Some(&memory)).unwrap();
         assert_ne!(second, first);
         assert_eq!(second, of_file(&path, None).unwrap());
-        let place = Known::of(&path, String::new()).unwrap().place(&memory);
-        for broken in ["", "{", "null", &std::fs::read_to_string(&place).unwrap().replace(&second, "..")] {
-            std::fs::write(&place, broken).unwrap();
-            assert_eq!(of_file(&path, Some(&memory)).unwrap(), second, "{broken}");
-        }
         std::fs::remove_dir_all(&memory).unwrap();
         write(3, SystemTime::now());
         of_file(&path, Some(&memory)).unwrap();
@@ -137,7 +132,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         std::fs::write(&path, vec![0; SMALL as usize]).unwrap();
-        std::fs::File::options().write(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        std::thread::sleep(SETTLES);
         assert_eq!(of_file(&path, Some(&path)).unwrap(), of_file(&path, None).unwrap());
     }
 }

@@ -1,8 +1,9 @@
 //! Files that are on this disk already become a model's files, without being fetched.
 //!
 //! In: a registry entry, and places of files that are said to be its own. Out: the same files under their names in our own
-//! folder, each verified as if it had been fetched: a hard link where the disk allows it, else a copy that is hashed while
-//! it is made. Nothing gets its final name before all of them were found to be right. What an unknown model's files are is
+//! folder, each verified as if it had been fetched: a clone where the file system makes those (blocks are shared until one of
+//! the two is written to: ioctl_ficlone(2)), else a copy. Never a second name of the same file, which whoever edits the first
+//! would edit too. The clone or the copy itself is hashed, and no other bytes get its name. Nothing gets its final name before all of them were found to be right. What an unknown model's files are is
 //! said by [`crate::engine`], which writes its entry; here they are hashed for it.
 
 use std::collections::BTreeMap;
@@ -33,8 +34,8 @@ pub struct Hashed {
 pub struct Adoption {
     /// The model's files, all in their places.
     pub files: ModelFiles,
-    /// How many were linked.
-    pub linked: usize,
+    /// How many were cloned.
+    pub cloned: usize,
     /// How many were copied.
     pub copied: usize,
 }
@@ -42,7 +43,7 @@ pub struct Adoption {
 impl Adoption {
     /// Returns whether everything was here before, so that nothing was done.
     pub fn was_here(&self) -> bool {
-        self.linked + self.copied == 0
+        self.cloned + self.copied == 0
     }
 }
 
@@ -132,17 +133,14 @@ fn under_lock(
     if !faults.is_empty() {
         return Err(Error::NotItsFiles { model: entry.id.clone(), faults });
     }
-    let mut adoption = Adoption { files: ModelFiles { id: entry.id.clone(), files: Vec::new() }, linked: 0, copied: 0 };
+    let mut adoption = Adoption { files: ModelFiles { id: entry.id.clone(), files: Vec::new() }, cloned: 0, copied: 0 };
     let mut ready = Vec::with_capacity(staged.len());
     for (file, facts) in staged {
         let source = &offered[&file.name];
         let goal = work.0.join(&file.name);
-        match link(source, &goal, &facts) {
-            true => adoption.linked += 1,
-            false => {
-                copy(source, &goal, file, &facts, progress).map_err(of(file))?;
-                adoption.copied += 1;
-            }
+        match take(source, &goal, file, &facts, progress).map_err(of(file))? {
+            Taken::Cloned => adoption.cloned += 1,
+            Taken::Copied => adoption.copied += 1,
         }
         ready.push((file, goal, facts));
     }
@@ -190,37 +188,61 @@ fn judge(
     Ok(Ok(facts))
 }
 
-/// Gives a file a second name, where both lie on one disk that can do so. Returns whether it did. The file was read under its
-/// first name; what is behind the new one is the same as long as its size is.
-fn link(source: &Path, goal: &Path, facts: &Facts) -> bool {
-    // A link to a link would lead nowhere when the first is removed.
-    let linked = std::fs::canonicalize(source).is_ok_and(|source| std::fs::hard_link(source, goal).is_ok());
-    let same = linked && std::fs::metadata(goal).is_ok_and(|metadata| metadata.len() == facts.bytes);
-    if linked && !same {
-        let _ = std::fs::remove_file(goal);
-    }
-    same
+/// How a file came to be ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// It shares blocks with the one that was offered, until one of them is written to.
+    Cloned,
+    /// Its bytes were written anew.
+    Copied,
 }
 
-/// Copies a file, and makes sure that the copy is what was read before.
-fn copy(source: &Path, goal: &Path, file: &ModelFile, facts: &Facts, progress: &dyn Progress) -> Result<(), Failure> {
-    let folder = goal.parent().unwrap_or(goal);
-    match space::free(folder) {
+/// Makes a file of the same bytes, and makes sure that they are what was read before.
+fn take(
+    source: &Path,
+    goal: &Path,
+    file: &ModelFile,
+    facts: &Facts,
+    progress: &dyn Progress,
+) -> Result<Taken, Failure> {
+    let from = fs_err::File::open(source)?;
+    let to = fs_err::File::options().read(true).write(true).create_new(true).open(goal)?;
+    let changed = || {
+        let said = format!("{} changed while it was copied", source.display());
+        Failure::Io(std::io::Error::other(said))
+    };
+    if clone(from.file(), to.file()) {
+        to.sync_all()?;
+        let is = Expected { bytes: Some(facts.bytes), sha256: Some(facts.sha256.clone()), record: None };
+        return match verify::check(goal, &file.name, &is, progress)? {
+            Ok(_) => Ok(Taken::Cloned),
+            Err(_) => Err(changed()),
+        };
+    }
+    match space::free(goal.parent().unwrap_or(goal)) {
         Some(free) if free < facts.bytes => return Err(Failure::NoSpace { needed: facts.bytes, free }),
         _ => {}
     }
     progress.started(&format!("copying {}", file.name), facts.bytes, "bytes");
-    let mut hasher = Hasher::new(fs_err::File::create(goal)?);
-    let copied = hasher.copy(fs_err::File::open(source)?, facts.bytes, progress);
+    let mut hasher = Hasher::new(to);
+    let copied = hasher.copy(from, facts.bytes, progress);
     progress.finished();
     copied?;
     let (written, got) = hasher.finish();
     written.sync_all()?;
-    if got != *facts {
-        let said = format!("{} changed while it was copied", source.display());
-        return Err(Failure::Io(std::io::Error::other(said)));
-    }
-    Ok(())
+    if got == *facts { Ok(Taken::Copied) } else { Err(changed()) }
+}
+
+/// Lets an empty file share all blocks of another one. Returns whether the file system did so.
+#[cfg(all(target_os = "linux", not(any(target_arch = "sparc", target_arch = "sparc64"))))]
+fn clone(from: &std::fs::File, to: &std::fs::File) -> bool {
+    rustix::fs::ioctl_ficlone(to, from).is_ok()
+}
+
+/// Lets an empty file share all blocks of another one. Returns whether the file system did so.
+#[cfg(not(all(target_os = "linux", not(any(target_arch = "sparc", target_arch = "sparc64")))))]
+fn clone(_from: &std::fs::File, _to: &std::fs::File) -> bool {
+    false
 }
 
 /// A folder to work in, empty at first and gone afterwards.
@@ -274,13 +296,18 @@ mod tests {
     }
 
     #[test]
-    fn files_are_linked_once_and_stay_when_their_first_name_goes() {
+    fn files_are_taken_once_and_whatever_becomes_of_the_first_they_stay() {
         let (_folder, options, entry, offered) = world();
         let adopted = adopt(&entry, &offered, &options, &Silent).unwrap();
-        assert_eq!((adopted.linked, adopted.copied, adopted.was_here()), (2, 0, false));
+        assert_eq!((adopted.cloned + adopted.copied, adopted.was_here()), (2, false));
         assert!(adopt(&entry, &offered, &options, &Silent).unwrap().was_here());
-        std::fs::remove_file(&offered["vocab.txt"]).unwrap();
         let place = &adopted.files.named("vocab.txt").unwrap().path;
+        #[cfg(unix)]
+        assert_eq!(std::os::unix::fs::MetadataExt::nlink(&std::fs::metadata(place).unwrap()), 1);
+        // An edit of either in its place is none of the other.
+        std::fs::write(&offered["vocab.txt"], "abd").unwrap();
+        assert_eq!(std::fs::read(place).unwrap(), b"abc");
+        std::fs::remove_file(&offered["vocab.txt"]).unwrap();
         assert_eq!(std::fs::read(place).unwrap(), b"abc");
         let left = BTreeMap::from([("config.json".to_owned(), offered["config.json"].clone())]);
         assert!(adopt(&entry, &left, &options, &Silent).unwrap().was_here(), "the rest is here");
@@ -306,23 +333,27 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_hashed_while_it_is_made() {
+    fn what_is_taken_is_what_was_hashed() {
         let (folder, _, entry, offered) = world();
         let (file, source) = (&entry.files[1], &offered["vocab.txt"]);
         let facts = Facts { bytes: 3, sha256: file.sha256.clone().unwrap() };
-        let goal = folder.path().join("copy");
-        copy(source, &goal, file, &facts, &Silent).unwrap();
-        assert_eq!(std::fs::read(&goal).unwrap(), b"abc");
+        let goal = |name: &str| folder.path().join(name);
+        take(source, &goal("copy"), file, &facts, &Silent).unwrap();
+        assert_eq!(std::fs::read(goal("copy")).unwrap(), b"abc");
+        assert!(take(source, &goal("copy"), file, &facts, &Silent).is_err(), "nothing is written into what is there");
         std::fs::write(source, "abd").unwrap();
-        assert!(matches!(copy(source, &goal, file, &facts, &Silent), Err(Failure::Io(_))));
+        assert!(matches!(take(source, &goal("a"), file, &facts, &Silent), Err(Failure::Io(_))));
+        std::fs::write(source, "abcd").unwrap();
+        assert!(matches!(take(source, &goal("b"), file, &facts, &Silent), Err(Failure::Io(_))));
         struct Stop;
         impl Progress for Stop {
             fn cancelled(&self) -> bool {
                 true
             }
         }
-        assert!(matches!(copy(source, &goal, file, &facts, &Stop), Err(Failure::Cancelled)));
+        assert!(matches!(take(source, &goal("c"), file, &facts, &Stop), Err(Failure::Cancelled | Failure::Io(_))));
         let huge = Facts { bytes: u64::MAX, ..facts };
-        assert!(matches!(copy(source, &goal, file, &huge, &Silent), Err(Failure::NoSpace { .. })) || cfg!(not(unix)));
+        let refused = take(source, &goal("d"), file, &huge, &Silent);
+        assert!(matches!(refused, Err(Failure::NoSpace { .. } | Failure::Io(_))));
     }
 }

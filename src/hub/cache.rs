@@ -6,8 +6,8 @@
 //! 2. the hub cache, `<hub cache>/models--<owner>--<name>/snapshots/<revision>/<path>`, a link to `blobs/<etag>`: the
 //!    layout that all Hugging Face clients share (`huggingface_hub`, "Understand caching"), with hf-hub's own paths.
 //!
-//! A file is hashed once; a marker in our folder (`.verified`) then notes path, size, time of change and hash, and while
-//! these stay the same the file is not hashed again. Fetching is [`super::client`]'s and [`super::wheels`]'s, giving
+//! A file is hashed once; a marker in our folder (`.verified`) then notes its [`Stamp`] and its hash, and while the stamp
+//! stays the same the file is not hashed again. Fetching is [`super::client`]'s and [`super::wheels`]'s, giving
 //! final names [`super::install`]'s, removing [`super::remove()`]'s.
 
 use std::io::Write;
@@ -22,6 +22,7 @@ use super::verify::{self, Expected, Facts};
 use super::{first_seen, form};
 use crate::progress::Progress;
 use crate::registry::{HubSource, ModelEntry, ModelFile, ModelId, is_sha256};
+use crate::stamp::Stamp;
 
 /// What lies where a file belongs.
 #[derive(Debug)]
@@ -190,18 +191,13 @@ fn is_absent(error: &std::io::Error) -> bool {
 /// What a file looked like when its bytes were verified.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Marker {
-    path: PathBuf,
-    bytes: u64,
-    modified_nanos: u128,
+    file: Stamp,
     sha256: String,
 }
 
 impl Marker {
     fn of(path: &Path, sha256: &str) -> Option<Self> {
-        let path = std::fs::canonicalize(path).ok()?;
-        let metadata = std::fs::metadata(&path).ok()?;
-        let modified = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-        Some(Self { path, bytes: metadata.len(), modified_nanos: modified.as_nanos(), sha256: sha256.to_owned() })
+        Some(Self { file: Stamp::of(path)?, sha256: sha256.to_owned() })
     }
 
     fn place(options: &HubOptions, entry: &ModelEntry, file: &ModelFile) -> PathBuf {
@@ -227,7 +223,7 @@ fn known(
     // Without a known hash there is nothing that a marker could stand for.
     let sha256 = expected.sha256.as_ref().filter(|_| expected.is_settled())?;
     let marker = Marker::of(path, sha256)?;
-    (expected.wrong_size(marker.bytes).is_none() && marker.stands(options, entry, file)).then(|| sha256.clone())
+    (expected.wrong_size(marker.file.bytes).is_none() && marker.stands(options, entry, file)).then(|| sha256.clone())
 }
 
 /// Notes that a file was verified. Where that cannot be written (a read-only cache), it is hashed again next time.
@@ -338,6 +334,17 @@ mod tests {
         std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(&pointer, b"abd").unwrap();
         assert!(matches!(look(&options, &entry, Trust::Marker), Found::Damaged(_, Mismatch::Hash { .. })));
+        // Not even a time of change that is set back hides it.
+        std::fs::write(&pointer, b"abc").unwrap();
+        assert!(matches!(look(&options, &entry, Trust::Marker), Found::Here(..)));
+        let before = std::fs::metadata(&pointer).unwrap().modified().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::fs::write(&pointer, b"abd").unwrap();
+        std::fs::File::options().write(true).open(&pointer).unwrap().set_modified(before).unwrap();
+        assert!(
+            matches!(look(&options, &entry, Trust::Marker), Found::Damaged(_, Mismatch::Hash { .. }))
+                || cfg!(not(unix))
+        );
         std::fs::write(&pointer, b"ab").unwrap();
         assert!(matches!(look(&options, &entry, Trust::Marker), Found::Damaged(_, Mismatch::Size { got: 2, .. })));
         assert_eq!(discard(&options, &entry.files[0], &pointer).unwrap(), 2);

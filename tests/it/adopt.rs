@@ -87,7 +87,7 @@ fn every_checkpoint_is_added_under_a_new_id_and_says_what_it_says_by_its_path() 
         let (_, told) = world.good(&["models", "add", "mine", "folder"]);
         for part in [
             "mine: added and verified (",
-            " linked)",
+            "; files: ",
             "not taken",
             "expected.json",
             architecture,
@@ -104,7 +104,7 @@ fn every_checkpoint_is_added_under_a_new_id_and_says_what_it_says_by_its_path() 
             (&json["here"], &json["verified"], &json["choose"]),
             (&true.into(), &true.into(), &"when-named".into())
         );
-        // The original may go: the model's own files are others' names for the same bytes, or copies.
+        // The original may go: the model's own files are others.
         std::fs::remove_dir_all(world.path("folder")).unwrap();
         if task == "translate" {
             assert_eq!(world.translated("mine"), by_path, "{name}");

@@ -30,8 +30,8 @@ pub fn open(
     open_stored(files, label, direction, precision, None).map(|(engine, _)| engine)
 }
 
-/// Opens a model as [`open`] does, and keeps its weights in int8 for the next start: beside them, or in the folder `cache`
-/// (see [`super::store`]); nowhere without one.
+/// Opens a model as [`open`] does, and keeps its weights in int8 for the next start in the folder `cache`, which must be the
+/// caller's own: what lies there is believed (see [`super::store`]). Without one nothing is kept, and nothing read.
 ///
 /// # Errors
 /// As [`open`]; none where the weights cannot be kept.
@@ -56,9 +56,12 @@ pub fn open_checkpoint(
     precision: Precision,
     cache: Option<&Path>,
 ) -> Result<(Seq2SeqEngine<Model>, Stored), Error> {
-    let store = cache.and_then(|cache| Store::new(checkpoint, precision, cache));
-    let read = || store.as_ref().map(Store::read);
-    let (read, found) = rayon::join(read, || architecture(checkpoint, direction));
+    let read = || {
+        let store = cache.and_then(|cache| Store::new(checkpoint, precision, cache));
+        let read = store.as_ref().map(Store::read);
+        (store, read)
+    };
+    let ((store, read), found) = rayon::join(read, || architecture(checkpoint, direction));
     let found = found?;
     let (kept, refused) = match read {
         Some(Ok(kept)) => {

@@ -1,24 +1,24 @@
 //! Weights in int8, kept on disk so that the second start need not make them again.
 //!
-//! In: an open checkpoint, and a folder for what cannot lie beside it. Out: its packed weights from an earlier start, or a
+//! In: an open checkpoint, and a folder of our own. Out: its packed weights from an earlier start, or a
 //! file for the next one. A file that is damaged, or made of anything else, is never used but written anew; failing to
 //! write one is no error. The file's layout is `container`'s, what its parts are `parts`'.
 //!
-//! What a file is made from, its key: of every weights file name, size, time of change, and the BLAKE3 of its first
-//! megabyte (the header, which says what is where) and of pages spread over the rest; of `config.json` all bytes; the
-//! precision; this program's version, and the source of all that decides what is packed and how, so that no one who changes
-//! it can forget to raise a number. The weights are not hashed whole, which takes longer than the start is to: a file of the
-//! same size and time of change that differs in none of the pages would have to be made on purpose. The path is no part
-//! of it.
+//! What a file is made from, its key: of every weights file (and of the index that lists them, where there is one) the name
+//! and the SHA-256 of all its bytes; of `config.json` all bytes; the precision; this program's version, and the source of all
+//! that decides what is packed and how, so that no one who changes it can forget to raise a number. Hashes of large files are
+//! remembered for as long as the files stay as they are ([`sha256`]), in the same folder. The path is no part of the key: the
+//! same weights have the same file wherever they lie.
 //!
-//! Where it lies: beside the weights, unless they are in a snapshot of the hub cache, whose folders are other programs' too,
-//! or nothing can be written there; else in the folder that the caller names. One file a model: the next one replaces it.
-//! It appears under its name when it is complete, so that two processes do no more to each other than work twice.
+//! Where it lies: in the folder that the caller names, which must be the caller's own, under a name made of the key. Never in
+//! the model's folder: that may have come from anyone, and whoever can compute a key can forge a file for it. What was not
+//! used for a month is removed when another is written. A file appears under its name when it is complete, so that two
+//! processes do no more to each other than work twice.
 
 mod container;
 mod parts;
 
-use std::io::{Read, Seek, SeekFrom};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -26,18 +26,16 @@ use self::container::{Key, Parts, Unusable};
 use super::{Spec, Weights};
 use crate::engine::checkpoint::Checkpoint;
 use crate::engine::kernels::dense::Precision;
+use crate::engine::sha256;
 
-/// Begins the names of files beside weights: hidden, and no ending that a model's own files have.
-const BESIDE: &str = ".mujaz-int8-";
+/// Begins the names of files of packed weights.
+const PACKED: &str = "int8-";
 /// Begins the names of files that are being written.
 const UNFINISHED: &str = ".mujaz-part-";
 /// When a file that is being written was left behind by a process that was ended.
 const ABANDONED: Duration = Duration::from_secs(6 * 3600);
-/// Bytes of each weights file that are hashed from its start on.
-const HEAD: u64 = 1 << 20;
-/// Pages that are hashed of the rest.
-const SAMPLES: u64 = 32;
-const PAGE: usize = 4096;
+/// When a file of packed weights is no longer kept: so long after it was last used.
+const UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The sources that decide what is packed and how.
 const SOURCES: [&str; 16] = [
@@ -100,12 +98,12 @@ impl std::fmt::Display for Stored {
     }
 }
 
-/// The places of a checkpoint's packed weights.
+/// The place of a checkpoint's packed weights.
 #[derive(Debug)]
 pub struct Store {
     key: Key,
-    /// Best first.
-    places: Vec<PathBuf>,
+    cache: PathBuf,
+    path: PathBuf,
 }
 
 /// Parts that were read, and from where.
@@ -130,13 +128,15 @@ impl Kept {
 }
 
 impl Store {
-    /// Finds the places; none in a precision that is not packed, or where the files cannot be read to make the key.
+    /// Finds the place in a folder that no one else writes to; none in a precision that is not packed, or where the model's
+    /// files cannot be read to make the key.
     pub fn new(checkpoint: &Checkpoint, precision: Precision, cache: &Path) -> Option<Self> {
         if precision != Precision::Int8 {
             return None;
         }
-        let key = key(checkpoint, precision).ok()?;
-        Some(Self { key, places: places(checkpoint.weights_path(), cache) })
+        let key = key(checkpoint, precision, cache).ok()?;
+        let path = cache.join(format!("{PACKED}{}", sha256::hex(&key)));
+        Some(Self { key, cache: cache.to_owned(), path })
     }
 
     /// Reads the packed weights of an earlier start.
@@ -144,58 +144,61 @@ impl Store {
     /// # Errors
     /// Why there are none; nothing where there is no file.
     pub fn read(&self) -> Result<Kept, Option<String>> {
-        let mut refused = None;
-        for path in &self.places {
-            let read = match std::fs::File::open(path) {
-                Ok(file) => container::read(&file, &self.key),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => Err(Unusable::Io(error)),
-            };
-            match read {
-                Ok(parts) => return Ok(Kept { parts, path: path.clone() }),
-                Err(error) => refused = refused.or(Some(format!("{}: {error}", path.display()))),
-            }
+        let read = match std::fs::File::open(&self.path) {
+            Ok(file) => container::read(&file, &self.key).inspect(|_| {
+                // It was used now; where that cannot be noted, it counts from when it was written.
+                let _ = file.set_modified(SystemTime::now());
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(None),
+            Err(error) => Err(Unusable::Io(error)),
+        };
+        match read {
+            Ok(parts) => Ok(Kept { parts, path: self.path.clone() }),
+            Err(error) => Err(Some(format!("{}: {error}", self.path.display()))),
         }
-        Err(refused)
     }
 
-    /// Keeps packed weights for the next start, in the first place that takes them. `refused` is why what was there could
-    /// not be used.
+    /// Keeps packed weights for the next start. `refused` is why what was there could not be used.
     pub fn write(&self, checkpoint: &Checkpoint, weights: &Weights, refused: Option<String>) -> Stored {
         // What was changed while it was read is no one's weights.
-        match key(checkpoint, Precision::Int8) {
+        match key(checkpoint, Precision::Int8, &self.cache) {
             Ok(now) if now == self.key => {}
             Ok(_) => return Stored::NotWritten("the model's files were changed meanwhile".into()),
             Err(error) => return Stored::NotWritten(error.to_string()),
         }
-        let parts = parts::apart(weights);
-        let mut reasons = Vec::new();
-        for path in &self.places {
-            match write(path, &self.key, &parts) {
-                Ok(()) => return Stored::Written { path: path.clone(), refused },
-                Err(error) => reasons.push(format!("{}: {error}", path.display())),
-            }
+        match write(&self.path, &self.key, &parts::apart(weights)) {
+            Ok(()) => Stored::Written { path: self.path.clone(), refused },
+            Err(error) => Stored::NotWritten(format!("{}: {error}", self.path.display())),
         }
-        Stored::NotWritten(reasons.join("; "))
     }
 }
 
-/// Returns where the packed form of weights may lie, best place first.
-fn places(weights: &Path, cache: &Path) -> Vec<PathBuf> {
-    let folder = weights.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let given = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let real = fs_err::canonicalize(folder).unwrap_or_else(|_| given.clone());
-    let shared = |folder: &Path| folder.components().any(|part| part.as_os_str() == "snapshots");
-    let name = weights.file_name().unwrap_or_default().to_string_lossy();
-    let plain: String = name.chars().take(100).map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let beside = (!shared(&given) && !shared(&real)).then(|| folder.join(format!("{BESIDE}{plain}")));
-    // Models of the same name lie in different folders.
-    let hash = blake3::hash(real.join(&*name).as_os_str().as_encoded_bytes()).to_hex();
-    beside.into_iter().chain([cache.join(format!("int8-{}-{plain}", &hash[..16]))]).collect()
+/// Removes all packed weights that are kept in a folder, and the hashes that are remembered there, so that the next start makes
+/// both of the bytes that it finds. Returns how many models' packed weights there were.
+///
+/// # Errors
+/// Where one cannot be removed.
+pub fn forget(cache: &Path) -> std::io::Result<usize> {
+    let entries = match std::fs::read_dir(cache) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut packed = 0;
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let begins = |start: &str| name.as_encoded_bytes().starts_with(start.as_bytes());
+        if !entry.file_type()?.is_dir() && (begins(PACKED) || begins(sha256::REMEMBERED)) {
+            fs_err::remove_file(entry.path())?;
+            packed += usize::from(begins(PACKED));
+        }
+    }
+    Ok(packed)
 }
 
-/// Hashes all that packed weights are made from.
-fn key(checkpoint: &Checkpoint, precision: Precision) -> std::io::Result<Key> {
+/// Hashes all that packed weights are made from. Hashes of large files are remembered in a folder.
+fn key(checkpoint: &Checkpoint, precision: Precision, memory: &Path) -> std::io::Result<Key> {
     let mut hasher = blake3::Hasher::new();
     let mut add = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -206,30 +209,13 @@ fn key(checkpoint: &Checkpoint, precision: Precision) -> std::io::Result<Key> {
     add(precision.to_string().as_bytes());
     add(&fs_err::read(checkpoint.config().path())?);
     let mut files = checkpoint.weights_files();
-    files.sort_by_key(|path| path.file_name());
+    // An index says which of them a tensor comes from.
+    files.push(checkpoint.weights_path());
+    files.sort_by_key(|path| (path.file_name(), *path));
+    files.dedup();
     for path in files {
-        let mut file = fs_err::File::open(path)?;
-        let metadata = file.metadata()?;
-        let bytes = metadata.len();
-        // A time before 1970 is as good as none.
-        let changed = metadata.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         add(path.file_name().unwrap_or_default().as_encoded_bytes());
-        add(&bytes.to_le_bytes());
-        add(&changed.as_nanos().to_le_bytes());
-        let mut head = Vec::new();
-        file.by_ref().take(HEAD).read_to_end(&mut head)?;
-        add(&head);
-        let last = bytes.saturating_sub(PAGE as u64);
-        for sample in 1..=SAMPLES {
-            let at = (u128::from(last) * u128::from(sample) / u128::from(SAMPLES)) as u64;
-            if at < HEAD {
-                continue;
-            }
-            let mut page = [0u8; PAGE];
-            file.seek(SeekFrom::Start(at))?;
-            file.read_exact(&mut page)?;
-            add(&page);
-        }
+        add(sha256::of_file(path, Some(memory))?.as_bytes());
     }
     Ok(*hasher.finalize().as_bytes())
 }
@@ -238,7 +224,7 @@ fn key(checkpoint: &Checkpoint, precision: Precision) -> std::io::Result<Key> {
 fn write(path: &Path, key: &Key, parts: &Parts) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    remove_abandoned(folder);
+    remove_stale(folder, path);
     let bytes = container::file_bytes(parts);
     // As much again stays free: a disk that is full fails whatever else is running.
     if let Some(free) = free(folder).filter(|&free| free < bytes.saturating_mul(2)) {
@@ -257,12 +243,18 @@ fn write(path: &Path, key: &Key, parts: &Parts) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Removes what processes left behind that were ended while they wrote.
-fn remove_abandoned(folder: &Path) {
+/// Removes what processes left behind that were ended while they wrote, and what no one used for long.
+fn remove_stale(folder: &Path, except: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_ours = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
-        let changed = entry.metadata().ok().filter(|_| is_ours).and_then(|metadata| metadata.modified().ok());
-        if changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > ABANDONED) {
+        let name = entry.file_name();
+        let begins = |start: &str| name.as_encoded_bytes().starts_with(start.as_bytes());
+        let limit = match (begins(UNFINISHED), begins(PACKED)) {
+            (true, _) => ABANDONED,
+            (_, true) if entry.path() != except => UNUSED,
+            _ => continue,
+        };
+        let changed = entry.metadata().ok().and_then(|metadata| metadata.modified().ok());
+        if changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > limit) {
             let _ = std::fs::remove_file(entry.path());
         }
     }

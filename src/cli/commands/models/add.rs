@@ -246,10 +246,10 @@ fn say(entry: &ModelEntry, adoption: &Adoption, printer: &Printer) {
     }
     let taken = adoption.files.files.iter().filter(|file| file.fetched);
     let bytes: u64 = taken.map(|file| std::fs::metadata(&file.path).map_or(0, |metadata| metadata.len())).sum();
-    let how = match (adoption.linked, adoption.copied) {
-        (linked, 0) => format!("{linked} linked"),
+    let how = match (adoption.cloned, adoption.copied) {
+        (cloned, 0) => format!("{cloned} cloned"),
         (0, copied) => format!("{copied} copied"),
-        (linked, copied) => format!("{linked} linked, {copied} copied"),
+        (cloned, copied) => format!("{cloned} cloned, {copied} copied"),
     };
     printer.status(&format!("{}: added and verified ({}; files: {how}).", entry.id, size(bytes)));
 }

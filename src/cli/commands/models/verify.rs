@@ -1,9 +1,13 @@
 //! `mujaz models verify`: reads all bytes again.
+//!
+//! What is kept of them for a quicker start goes, so that the next start makes it of the bytes that were verified.
 
+use mujaz::engine::seq2seq::store;
 use mujaz::hub::{self, HubOptions, Verdict};
 use mujaz::registry::Registry;
 
 use super::find_all;
+use crate::cli::crew::packed_folder;
 use crate::cli::models::seen_on;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
@@ -18,8 +22,14 @@ pub fn run(
 ) -> Result<Status, CommandError> {
     let bars = Bars::new(printer);
     let all = ids.is_empty();
-    let entries = if all { registry.models().iter().collect() } else { find_all(registry, ids)? };
+    let entries: Vec<_> = if all { registry.models().iter().collect() } else { find_all(registry, ids)? };
     let (mut good, mut wrong, mut by_hand) = (0_usize, Vec::new(), true);
+    // Those of a model that is named by its path are in the second place.
+    let kept = entries.iter().map(|entry| packed_folder(options, Some(entry))).chain([packed_folder(options, None)]);
+    let dropped = kept.map(|folder| store::forget(&folder)).sum::<std::io::Result<usize>>()?;
+    if dropped > 0 {
+        printer.detail(&format!("packed weights were dropped, to be made anew at the next start: {dropped}"));
+    }
     for entry in entries {
         // Before anything is read: what is recorded now for the first time was not verified against anything.
         let seen = hub::first_seen(entry, options)?;
