@@ -81,9 +81,7 @@ pub fn consider(
 ) -> Vec<Considered<'_>> {
     let obstacle = |entry: &ModelEntry| match usable {
         _ if !load::runs(&entry.architecture) => Some(Obstacle::NoEngine),
-        Some(usable) if entry.memory_bytes > usable => {
-            Some(Obstacle::TooLarge { needed: entry.memory_bytes, usable })
-        }
+        Some(usable) if entry.memory_bytes > usable => Some(Obstacle::TooLarge { needed: entry.memory_bytes, usable }),
         _ => None,
     };
     let candidates = registry.candidates(task).into_iter();
@@ -351,7 +349,9 @@ mod tests {
         let registry = registry();
         let list = consider(&registry, Task::Translate, None, |_| false);
         let error = missing("no translator is here", &offered(&list));
-        assert!(error.hints[0].contains("mujaz models pull huge-900 (about 482 MB, 900 B of memory, MIT: keep the notice)"));
+        assert!(
+            error.hints[0].contains("mujaz models pull huge-900 (about 482 MB, 900 B of memory, MIT: keep the notice)")
+        );
         assert!(error.hints.last().unwrap().contains("--pull"));
         let list = consider(&registry, Task::Translate, Some(0), |_| false);
         let cli = <crate::cli::args::Cli as clap::Parser>::parse_from(["mujaz", "doctor"]);

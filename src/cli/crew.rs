@@ -255,21 +255,14 @@ fn ready(
 }
 
 /// Loads a model that was named.
-fn member(
-    named: &Named,
-    role: &str,
-    options: &LoadOptions,
-    means: Means<'_>,
-) -> Result<Member, CommandError> {
+fn member(named: &Named, role: &str, options: &LoadOptions, means: Means<'_>) -> Result<Member, CommandError> {
     match named {
         Named::Entry(entry) => {
             let files = choose::obtain(entry, means)?;
             of_entry(entry, &files, role, true, options, means.global)
         }
         // Settings come from any model of the same bytes, whatever is locked.
-        Named::Path(path) => {
-            of_path(path, role, options, means.global, &models::known(means.global, means.printer)?)
-        }
+        Named::Path(path) => of_path(path, role, options, means.global, &models::known(means.global, means.printer)?),
     }
 }
 

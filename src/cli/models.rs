@@ -39,7 +39,9 @@ pub fn known(global: &GlobalArgs, printer: &Printer) -> Result<Registry, Command
             // A name of mujaz's own means the same on every machine.
             if registry.find(&entry.id.0).is_ok() {
                 let id = &entry.id;
-                wrong.push(format!("{id}: the model added under this id is not used, since mujaz now has one of that id"));
+                wrong.push(format!(
+                    "{id}: the model added under this id is not used, since mujaz now has one of that id"
+                ));
             } else {
                 registry.extend(Registry::of([entry.clone()]));
             }

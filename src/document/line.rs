@@ -9,6 +9,7 @@ const MAX_SHORT: usize = 400;
 
 /// What a format itself says of a line: its place in a hierarchy of headings, a list, a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(not(test), expect(dead_code, reason = "plain text gives no hints, and it is the only format so far"))]
 pub(super) enum Hint {
     /// The title of the document.
     Title,
@@ -51,6 +52,7 @@ impl Line {
     }
 
     /// Makes a line of which its format says something; a blank line stands before it.
+    #[cfg(test)]
     pub fn hinted(text: &str, hint: Hint) -> Self {
         Self { hint: Some(hint), ..Self::new(text, true) }
     }
@@ -148,6 +150,26 @@ mod tests {
             let blanks: Vec<bool> = lines(&text).iter().map(|l| l.after_blank).collect();
             assert_eq!(blanks, [true, false, true], "{end:?}");
         }
+    }
+
+    #[test]
+    fn what_a_format_says_goes_before_what_a_line_looks_like() {
+        use super::super::{BlockKind, Declared, page};
+        let body = "قالت وزارة التخطيط يوم الاثنين إنها وقعت اتفاقا لتمويل مشروع تحلية المياه في المدينة.";
+        let lines = [
+            Line::hinted("اتفاق لتمويل مشروع المياه", Hint::Title),
+            Line::hinted(body, Hint::Paragraph),
+            Line::hinted("تفاصيل المشروع", Hint::Heading),
+            Line::hinted("السعة مليون متر مكعب في السنة.", Hint::ListItem),
+            Line::hinted("السنة | الكلفة", Hint::TableRow),
+            Line::hinted("هذا المشروع أولوية وطنية ولن نتأخر.", Hint::Quote),
+            Line::hinted("صورة المحطة من الجو", Hint::Caption),
+            Line::hinted(body, Hint::Paragraph),
+        ];
+        let kinds: Vec<BlockKind> =
+            page::extract(&lines[..7], &Declared::default()).blocks.into_iter().map(|(kind, _)| kind).collect();
+        use BlockKind::{Caption, ListItem, Paragraph, Quote, Subheading, TableRow, Title};
+        assert_eq!(kinds, [Title, Paragraph, Subheading, ListItem, TableRow, Quote, Caption]);
     }
 
     #[test]

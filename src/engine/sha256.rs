@@ -1,7 +1,7 @@
 //! SHA-256 of files, remembered for as long as the files stay as they are.
 //!
 //! In: a path and a folder to remember in. Out: the hash. A gigabyte takes a second or more, which is as long as all of a
-//! start may take; as in the hub's cache a file with the same [`Stamp`] is taken for the same file.
+//! start may take; as in the hub's cache a file with the same `Stamp` is taken for the same file.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 //!
 //! In: a registry entry, and places of files that are said to be its own. Out: the same files under their names in our own
 //! folder, each verified as if it had been fetched: a clone where the file system makes those (blocks are shared until one of
-//! the two is written to: ioctl_ficlone(2)), else a copy. Never a second name of the same file, which whoever edits the first
+//! the two is written to: `ioctl_ficlone(2)`), else a copy. Never a second name of the same file, which whoever edits the first
 //! would edit too. The clone or the copy itself is hashed, and no other bytes get its name. Nothing gets its final name before all of them were found to be right. What an unknown model's files are is
 //! said by [`crate::engine`], which writes its entry; here they are hashed for it.
 

@@ -124,7 +124,10 @@ pub(super) fn find(
                         return Err(error.into());
                     }
                     let name = &file.name;
-                    progress.notice(&format!("{}: {name} is unverified, and that it was seen cannot be recorded ({error})", entry.id));
+                    progress.notice(&format!(
+                        "{}: {name} is unverified, and that it was seen cannot be recorded ({error})",
+                        entry.id
+                    ));
                 }
                 mark(options, entry, file, &path, &facts);
                 return Ok(Found::Here(path, facts.sha256));

@@ -17,7 +17,8 @@ use super::error::{Attempt, Error, Failure, SourceError};
 use super::options::HubOptions;
 use super::verify::Expected;
 use super::{
-    Fetching, LocalFile, ModelFiles, cache, damaged, ended, first_seen, install, local, no_space, place, remove, space, wheels,
+    Fetching, LocalFile, ModelFiles, cache, damaged, ended, first_seen, install, local, no_space, place, remove, space,
+    wheels,
 };
 use crate::progress::Progress;
 use crate::registry::{HubSource, ModelEntry, ModelFile};
@@ -355,7 +356,11 @@ impl Drop for Scratch {
 }
 
 /// Takes the lock of a model's folder, waiting for another process that fetches the same model.
-pub(super) fn lock_model(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -> Result<std::fs::File, Failure> {
+pub(super) fn lock_model(
+    entry: &ModelEntry,
+    options: &HubOptions,
+    progress: &dyn Progress,
+) -> Result<std::fs::File, Failure> {
     let folder = cache::model_folder(options, &entry.id);
     fs_err::create_dir_all(&folder)?;
     let lock = fs_err::File::create(folder.join(".lock"))?.into_file();

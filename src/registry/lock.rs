@@ -132,7 +132,8 @@ impl Lock {
     pub fn open(path: &Path) -> Result<Self, LockError> {
         let mut text = String::new();
         // Devices and pipes have no end.
-        let read = std::io::Read::read_to_string(&mut std::io::Read::take(fs_err::File::open(path)?, LONGEST + 1), &mut text)?;
+        let read =
+            std::io::Read::read_to_string(&mut std::io::Read::take(fs_err::File::open(path)?, LONGEST + 1), &mut text)?;
         if read as u64 > LONGEST {
             let said = format!("{} is longer than any lock file ({LONGEST} bytes)", path.display());
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, said).into());

@@ -22,7 +22,7 @@ pub enum Kind {
     Webarchive,
     /// Office Open XML text.
     Docx,
-    /// OpenDocument text.
+    /// `OpenDocument` text.
     Odt,
     /// An electronic book.
     Epub,
@@ -32,7 +32,7 @@ pub enum Kind {
     Pdf,
     /// A message (RFC 5322).
     Email,
-    /// Subtitles: SubRip or WebVTT.
+    /// Subtitles: `SubRip` or `WebVTT`.
     Subtitles,
     /// One row of a table or one entry of a feed: a JSON object with named fields.
     Record,

@@ -264,7 +264,7 @@ fn only_what_is_here_and_unchanged_is_exported_and_nothing_half_is_left() {
     says(&export(&["tiny"], "no/such/folder/b.tar"), 2, &["no/such/folder/b.tar: cannot be written"]);
     std::fs::create_dir(home.path("folder")).unwrap();
     says(&export(&["tiny"], "folder"), 2, &["folder: cannot be written", "no regular file"]);
-    // The marker says that the file was verified, and its size and time are as they were.
+    // It was verified, and its size and time are as they were: the time of its inode tells.
     let weights = home.own_cache().join("other").join(REVISION).join("model.safetensors");
     says(&export(&["other"], "good.tar"), 0, &[]);
     let changed = std::fs::metadata(&weights).unwrap().modified().unwrap();
@@ -272,7 +272,7 @@ fn only_what_is_here_and_unchanged_is_exported_and_nothing_half_is_left() {
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&weights, &bytes).unwrap();
     std::fs::File::options().write(true).open(&weights).unwrap().set_modified(changed).unwrap();
-    says(&export(&["other"], "good.tar"), 3, &["model.safetensors is not what it was", "expected SHA-256", "got "]);
+    says(&export(&["other"], "good.tar"), 3, &["model.safetensors is damaged", "expected SHA-256", "got "]);
     assert!(std::fs::metadata(home.path("good.tar")).unwrap().len() > 100_000, "the earlier one stays");
     assert!(!home.path("no.tar").exists());
     let left = std::fs::read_dir(home.folder.path())

@@ -35,7 +35,8 @@ sys.stdout.buffer.write(said.replace(b"\r\n", b"\n"))
 sys.stdout.write("\n%d" % os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#;
 
-const ARTICLE: &str = "الجزائر وتونس توقعان اتفاقا للتجارة\n\nوقعت الجزائر وتونس، يوم الأحد، اتفاقا للتجارة بين البلدين.\n";
+const ARTICLE: &str =
+    "الجزائر وتونس توقعان اتفاقا للتجارة\n\nوقعت الجزائر وتونس، يوم الأحد، اتفاقا للتجارة بين البلدين.\n";
 
 /// A home with an article and a registry.
 struct World {
@@ -144,7 +145,8 @@ fn a_terminal_is_asked_and_only_yes_is_a_yes() {
         let hub = world.hub();
         let (text, got) = world.at_terminal(&hub, answer, &["translate", "a.txt"]);
         assert_eq!(got, code, "{answer}: {text}");
-        let question = format!("best is not here. Fetch it ({} B, 1 kB of memory, Tiny Terms: be kind)?", world.bytes.len());
+        let question =
+            format!("best is not here. Fetch it ({} B, 1 kB of memory, Tiny Terms: be kind)?", world.bytes.len());
         assert!(text.contains(&question), "{answer}: {text}");
         assert!(hub.requests().is_empty(), "{answer}: nothing was asked of the hub");
         assert!(code != 3 || text.contains("hint: fetch it: mujaz models pull best"), "{answer}: {text}");
@@ -193,7 +195,16 @@ fn doctor_shows_the_machine_the_network_and_the_models() {
     world.install("second");
     let hub = world.hub();
     let text = String::from_utf8(world.run(hub.endpoint(), &["doctor"]).stdout).unwrap();
-    for part in ["cores", "SIMD", "memory", "GPU", "/mujaz", "reachable", "Models here\n  second", "better: mujaz models pull best"] {
+    for part in [
+        "cores",
+        "SIMD",
+        "memory",
+        "GPU",
+        "/mujaz",
+        "reachable",
+        "Models here\n  second",
+        "better: mujaz models pull best",
+    ] {
         assert!(text.contains(part), "{part:?} is missing: {text}");
     }
     assert!(hub.requests().is_empty(), "a connection, and no question");

@@ -16,8 +16,9 @@ const SIDE: &[(&str, &[&str])] = &[
     ("check", &["span", "number", "arabic", "english", "glossary"]),
     ("metrics", &[]),
     ("progress", &[]),
+    ("stamp", &[]),
     ("registry", &[]),
-    ("hub", &["registry", "progress"]),
+    ("hub", &["registry", "progress", "stamp"]),
     ("options", &["registry"]),
 ];
 

@@ -125,7 +125,8 @@ fn harbour() -> (Document, Translation) {
     let (mut document, mut translation) = article(HARBOUR);
     document.meta.publisher = Some("صحيفة الساحل".into());
     document.meta.byline = Some("ليلى حسن".into());
-    document.meta.date = Some(StatedDate { iso: jiff::civil::date(2025, 1, 3), at: None, words: "03 يناير 2025".into() });
+    document.meta.date =
+        Some(StatedDate { iso: jiff::civil::date(2025, 1, 3), at: None, words: "03 يناير 2025".into() });
     let cost = translation.segments.iter().position(|s| s.target.contains("set_down")).expect("it is there");
     flag(&mut translation, cost, Check::Negation, "source denies, target affirms");
     let thanks = translation.segments.len() - 1;
@@ -193,7 +194,8 @@ fn a_note_of_another_schema_is_refused() {
 fn a_briefing_puts_the_newest_first_and_names_what_failed() {
     let newest = harbour_note();
     let mut older = newest.clone();
-    older.document.date = Some(StatedDate { iso: jiff::civil::date(2024, 12, 31), at: None, words: "31/12/2024".into() });
+    older.document.date =
+        Some(StatedDate { iso: jiff::civil::date(2024, 12, 31), at: None, words: "31/12/2024".into() });
     older.document.title.as_mut().expect("it has one").english = Some("Older news".into());
     older.segments.iter_mut().for_each(|segment| segment.status = Status::Clean);
     older.checks.flagged = 0;

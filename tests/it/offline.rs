@@ -9,7 +9,8 @@ use crate::common;
 const GEMMA: &str = "gemma-3-270m";
 const SMOLLM2: &str = "smollm2-135m-instruct";
 
-const ARTICLE: &str = "الجزائر وتونس توقعان اتفاقا للتجارة\n\nوقعت الجزائر وتونس، يوم الأحد، اتفاقا للتجارة بين البلدين.\n";
+const ARTICLE: &str =
+    "الجزائر وتونس توقعان اتفاقا للتجارة\n\nوقعت الجزائر وتونس، يوم الأحد، اتفاقا للتجارة بين البلدين.\n";
 const PAIR: &str = "{\"source\": \"وقعت الجزائر اتفاقا.\", \"reference\": \"Algeria signed an agreement.\"}\n";
 
 /// What a run did.
@@ -34,7 +35,8 @@ impl Trace {
 
 /// Returns whether strace can be used here, or says that the test is skipped.
 fn strace() -> bool {
-    let there = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output().is_ok_and(|o| o.status.success());
+    let there =
+        Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output().is_ok_and(|o| o.status.success());
     if !there {
         assert!(std::env::var_os("CI").is_none(), "strace is missing or may not trace, and CI must not skip");
         println!("skipped: strace is not there or may not trace");
@@ -73,7 +75,8 @@ fn home() -> Option<tempfile::TempDir> {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("a.txt"), ARTICLE).unwrap();
     std::fs::write(home.path().join("pairs.jsonl"), PAIR).unwrap();
-    std::fs::write(home.path().join("check.jsonl"), "{\"id\":\"1\",\"source\":\"وقعت\",\"target\":\"signed\"}\n").unwrap();
+    std::fs::write(home.path().join("check.jsonl"), "{\"id\":\"1\",\"source\":\"وقعت\",\"target\":\"signed\"}\n")
+        .unwrap();
     Some(home)
 }
 

@@ -113,8 +113,10 @@ fn a_bundle_does_not_choose_itself() {
     let text = std::fs::read_to_string(world.own().join("added_models/t.toml")).unwrap();
     let sure = text.replace("choose = \"when-named\"\n", "").replace("id = \"t\"", "id = \"better\"");
     assert_ne!(sure.len(), text.len());
-    let small: String =
-        sure.lines().map(|l| if l.starts_with("memory_bytes") { "memory_bytes = 1\n".into() } else { format!("{l}\n") }).collect();
+    let small: String = sure
+        .lines()
+        .map(|l| if l.starts_with("memory_bytes") { "memory_bytes = 1\n".into() } else { format!("{l}\n") })
+        .collect();
     std::fs::write(world.path("my.toml"), small).unwrap();
     ended(&world.run(&["--registry", "my.toml", "models", "add", "better", "tiny"]), 0);
     ended(&world.run(&["--registry", "my.toml", "models", "export", "better", "-o", "b.tar"]), 0);

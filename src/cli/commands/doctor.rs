@@ -209,7 +209,9 @@ fn translator(list: &[Considered<'_>]) -> Chosen {
 fn writer(list: &[Considered<'_>]) -> Chosen {
     let entry = taken(list);
     let why = match entry {
-        Some(entry) => format!("with --summarizer auto; {} is the best one here that fits beside the translator", entry.id),
+        Some(entry) => {
+            format!("with --summarizer auto; {} is the best one here that fits beside the translator", entry.id)
+        }
         None => "bullets are sentences of the translation (extractive): no model for them is here that fits".to_owned(),
     };
     let model = entry.map(|entry| entry.id.0.clone());

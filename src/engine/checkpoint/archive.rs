@@ -2,7 +2,7 @@
 //!
 //! In: an open file. Out: [`Archive`]. Only what torch writes is read: entries that are stored as they are, so that none is
 //! larger than its place in the file. Source: PKWARE's APPNOTE 6.3.10 (4.3.7, 4.3.12 to 4.3.16), and
-//! `caffe2/serialize/inline_container.cc` for what torch makes of it. What the entries mean is [`super::pickle`]'s.
+//! `caffe2/serialize/inline_container.cc` for what torch makes of it. What the entries mean is `super::pickle`'s.
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 

@@ -11,7 +11,7 @@
 //! 4. `SHA256SUMS`: all of 1. to 3., in the form that `sha256sum -c` reads.
 //!
 //! Models are sorted by id and files stand in the order of their entry; no times, owners or modes are kept. The same models
-//! give the same bytes, on any machine. Writing is in [`write`], reading, which trusts nothing, in [`read`].
+//! give the same bytes, on any machine. Writing is in `write`, reading, which trusts nothing, in `read`.
 
 mod archive;
 mod read;

@@ -99,7 +99,8 @@ fn welcome(manifest: &Manifest, registry: &Registry, options: &HubOptions) -> Re
 /// Makes the entry of a model that no registry knows: a bundle does not make itself the one that is chosen, nor smaller than
 /// its files are.
 fn stranger(bundled: &ModelEntry, manifest: &Manifest) -> ModelEntry {
-    let bytes = bundled.files.iter().filter_map(|file| announced(manifest, bundled, file).ok()).map(|member| member.bytes);
+    let bytes =
+        bundled.files.iter().filter_map(|file| announced(manifest, bundled, file).ok()).map(|member| member.bytes);
     let memory_bytes = bundled.memory_bytes.max(bytes.sum());
     ModelEntry { choose: Choose::WhenNamed, memory_bytes, ..bundled.clone() }
 }

@@ -168,7 +168,12 @@ impl World {
     }
 
     /// Pulls through the library, with pauses that no test waits for.
-    pub fn pull_quickly(&self, hub: &FakeHub, stall: Duration, progress: &dyn Progress) -> Result<ModelFiles, mujaz::hub::Error> {
+    pub fn pull_quickly(
+        &self,
+        hub: &FakeHub,
+        stall: Duration,
+        progress: &dyn Progress,
+    ) -> Result<ModelFiles, mujaz::hub::Error> {
         let registry = mujaz::registry::Registry::open(&self.path("my.toml")).unwrap();
         let mut options = HubOptions::new(self.cache().join("hub"), self.cache().join("mujaz"));
         options.endpoint = hub.endpoint().to_owned();

@@ -75,7 +75,11 @@ pub fn import(
     for model in imported {
         let (entry, licence) = (&model.entry, &model.entry.licence);
         let what = if model.was_here { "already here, compared" } else { "imported and verified" };
-        let new = if model.is_new { "; no registry knew it, so its entry was kept too; it is used only when named" } else { "" };
+        let new = if model.is_new {
+            "; no registry knew it, so its entry was kept too; it is used only when named"
+        } else {
+            ""
+        };
         printer.status(&format!("{}: {what} ({}){new}.", entry.id, size(model.bytes)));
         printer.status(&format!("{} is under {} ({}): {}.", entry.id, licence.name, licence.link, licence.asks));
     }

@@ -76,7 +76,12 @@ fn write(
     };
     output::write_changed(folder, name, text.as_bytes())?;
     for model in lock.models() {
-        printer.status(&format!("{}: locked ({}, {}).", model.label(), counted(model.file.len(), "file"), model.licence));
+        printer.status(&format!(
+            "{}: locked ({}, {}).",
+            model.label(),
+            counted(model.file.len(), "file"),
+            model.licence
+        ));
     }
     let label = |model: &LockedModel| model.label().to_owned();
     let now: Vec<String> = lock.models().iter().map(label).collect();
