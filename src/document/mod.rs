@@ -10,6 +10,7 @@ mod credit;
 mod furniture;
 mod headline;
 mod line;
+pub mod moments;
 mod outlet;
 mod page;
 mod publisher;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::{Kind, SourceFile, encoding};
 use crate::span::Span;
+use moments::TextDate;
 use segment::SegmentOptions;
 
 /// Reads files of one kind. A new format is a new reader in a file of its own and a line in [`READERS`].
@@ -247,6 +249,9 @@ pub struct Document {
     /// What a user should know about the reading: characters that could not be decoded.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// The times that the article names, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<TextDate>,
 }
 
 impl Document {
@@ -281,7 +286,9 @@ impl Document {
         }
         let segments = segment::segments(&text, &blocks, options);
         let (meta, furniture) = (page.meta, page.furniture);
-        Some(Self { text, meta, blocks, segments, furniture, encoding: String::new(), warnings: Vec::new() })
+        let dates = moments::moments(&text, blocks.iter(), meta.date.as_ref());
+        let (encoding, warnings) = (String::new(), Vec::new());
+        Some(Self { text, meta, blocks, segments, furniture, encoding, warnings, dates })
     }
 
     /// Returns the words of all blocks of one kind, in order.

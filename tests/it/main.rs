@@ -9,6 +9,7 @@ mod checkpoint;
 mod choosing;
 mod command_line;
 mod common;
+mod dates;
 mod engine;
 mod eval;
 mod extract;

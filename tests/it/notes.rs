@@ -46,6 +46,7 @@ fn article(blocks: Blocks) -> (Document, Translation) {
         furniture: Vec::new(),
         warnings: Vec::new(),
         encoding: "UTF-8".into(),
+        dates: Vec::new(),
     };
     let engine = Fingerprint { model: "fake".into(), revision: "0".into(), decoding: "0".into() };
     (document, Translation { segments: translations, engine })
