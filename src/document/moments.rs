@@ -357,7 +357,7 @@ fn weekday_near(weekday: i8, which: Which, today: Date) -> Option<Date> {
     let behind = (7 - ahead) % 7;
     let days = match which {
         Which::Past if behind == 0 => -7,
-        Which::Past | Which::Nearest | Which::Same | Which::Stated(_) => -behind,
+        Which::Past | Which::Nearest | Which::Same | Which::Famous | Which::Stated(_) => -behind,
         Which::Future => ahead,
         // This week's, Monday first.
         Which::Offset(0) => i64::from(weekday - today.weekday().to_monday_one_offset()),
@@ -378,7 +378,7 @@ fn yearly(
     match (which, today) {
         (Which::Stated(year), _) => Some((year, Basis::Stated)),
         (Which::Same, _) => known.map(|year| (year, Basis::Stated)),
-        (_, None) => None,
+        (Which::Famous, _) | (_, None) => None,
         (Which::Offset(years), Some(today)) => article(today.year() + years),
         (Which::Past, Some(today)) => {
             article((today.year() - 1..=today.year()).rev().find(|&y| span(y).is_some_and(|(_, last)| last < today))?)
@@ -415,8 +415,6 @@ fn yearly_day(
             return Some((Some(When::Day(date(year)?)), Basis::Article));
         }
     }
-    // Events of a year that is taken as known are no days near the article's.
-    let known = if which == Which::Same { None } else { known };
     match yearly(which, today, known, |year| date(year).map(|date| (date, date))) {
         Some((year, basis)) => Some((Some(When::Day(date(year)?)), basis)),
         None => Some((Some(When::Yearless(month, Some(day))), Basis::Open)),

@@ -22,6 +22,8 @@ pub enum Which {
     Nearest,
     /// That of the date named before ("of the same year").
     Same,
+    /// That of an event which readers are taken to know ("the attacks of 11 September").
+    Famous,
 }
 
 /// A third of a month or of a year.

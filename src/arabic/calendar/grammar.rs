@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use jiff::civil::Date;
 
 use super::expression::{Point, Which};
-use super::months::{MONTHS, latin_month, weekday};
+use super::months::{MONTHS, OLD_LIBYAN_MONTHS, latin_month, weekday};
 use super::tokens::{Kind, Tokens};
 use super::{hijri, numeric, parts, relative};
 use crate::arabic::words::fold;
@@ -194,6 +194,17 @@ pub(super) struct MonthName {
     pub weak: bool,
 }
 
+/// Reads the name of a Libyan month of before 2011, all but one everyday words: only with a year behind it.
+fn old_libyan(t: &Tokens, i: usize) -> Option<MonthName> {
+    let two = format!("{} {}", t.word(i), t.word(i + 1));
+    let fits = |name: &str| if name.contains(' ') { fold(name) == two } else { fold(name) == t.word(i) };
+    let &(name, month) = OLD_LIBYAN_MONTHS.iter().find(|(name, _)| fits(name))?;
+    let next = i + 1 + usize::from(name.contains(' '));
+    let (year, _) = year_number(t, next)?;
+    let start = t.at(i)?.span.start;
+    (1900..2012).contains(&year).then_some(MonthName { month, start, next, weak: true })
+}
+
 fn single_month(t: &Tokens, i: usize) -> Option<MonthName> {
     static NAMES: LazyLock<BTreeMap<String, i8>> = LazyLock::new(|| {
         MONTHS.iter().filter(|(name, _)| !name.contains(' ')).map(|&(name, number)| (fold(name), number)).collect()
@@ -233,7 +244,14 @@ pub(super) fn continues_figure(t: &Tokens, i: usize) -> bool {
         && t.glued(i)
         && match t.at(i - 1).map(|token| token.kind) {
             Some(Kind::Mark('/' | '.' | ',' | '٫' | '+' | ':' | '$' | '#')) => true,
-            Some(Kind::Mark('-' | '–')) => i > 1 && t.glued(i - 1) && t.digits(i - 2).is_some(),
+            // "3-5 مارس" are two days, "0912-34" is a telephone.
+            Some(Kind::Mark('-' | '–')) => {
+                i > 1
+                    && t.glued(i - 1)
+                    && t.digits(i - 2).is_some_and(|(_, length)| {
+                        length > 2 || (t.glued(i - 2) && t.is_mark(i.wrapping_sub(3), &['-', '–']))
+                    })
+            }
             Some(Kind::Latin) => true,
             _ => false,
         }
@@ -268,7 +286,7 @@ pub(super) fn day(t: &Tokens, i: usize) -> Option<Hit> {
         let point = Point::Day { day, month: None, year: Which::Offset(offset), weekday: None };
         return Some(Hit::new(start, next, point));
     }
-    let month = month_name(t, at)?;
+    let month = month_name(t, at).or_else(|| old_libyan(t, at).filter(|_| !words))?;
     let opens = t.is(i, &["اول"]) || t.is(i, &["الفاتح"]);
     if words && !joined && !opens {
         return None;
@@ -289,7 +307,7 @@ pub(super) fn day(t: &Tokens, i: usize) -> Option<Hit> {
             return None;
         }
         if follows(t, first, EVENTS) {
-            (Which::Same, month.next)
+            (Which::Famous, month.next)
         } else {
             (Which::Nearest, month.next)
         }
@@ -349,6 +367,10 @@ pub(super) fn month(t: &Tokens, i: usize) -> Option<Hit> {
 }
 
 fn month_from(t: &Tokens, i: usize, sure: bool) -> Option<Hit> {
+    // A day before it that made no date belongs to a name: 6th of October City.
+    if t.digits(i.wrapping_sub(1)).is_some_and(|(_, length)| length <= 2) {
+        return None;
+    }
     let month = month_name(t, i)?;
     let latin = t.at(i).is_some_and(|token| token.kind == Kind::Latin);
     let (year, next) = if let Some((year, next)) = year_behind(t, month.next) {
@@ -358,7 +380,7 @@ fn month_from(t: &Tokens, i: usize, sure: bool) -> Option<Hit> {
     } else if (month.weak && !sure) || latin || follows(t, i, NAMED_AFTER_DAYS) {
         return None;
     } else if follows(t, i, EVENTS) {
-        (Which::Same, month.next)
+        (Which::Famous, month.next)
     } else {
         (Which::Nearest, month.next)
     };

@@ -239,7 +239,8 @@ fn bare_weekday(t: &Tokens, i: usize) -> Option<Hit> {
     let sure = after_day.is_some() || follows(t, i, DAY_PARTS);
     let both = weekday == 1 && (t.is(i.wrapping_sub(1), &["بين", "هذين", "من", "علي", "ان"]) || t.word(at).starts_with('ل'));
     let name = weekday == 7 && t.is(i.wrapping_sub(1), &["الواحد", "الله", "عبد"]) || t.is(i.wrapping_sub(1), &["عبد", "ال"]);
-    if every || (!sure && (both || name)) {
+    let pair = t.is(at + 1, &["معا", "كلاهما", "كليهما", "كانا"]);
+    if every || pair || (!sure && (both || name)) {
         return None;
     }
     let which = if future(t, i) { Which::Future } else { Which::Nearest };

@@ -222,13 +222,22 @@ pub(super) struct Counted {
     pub ordinal: bool,
 }
 
+/// Returns the whole numbers in words; of "eight and a half" the eight, the half being left to who reads times.
 fn number_words(text: &str) -> BTreeMap<usize, (i32, usize, bool)> {
     let words: Vec<Word> = words(text);
     numbers_among(text, &words)
         .into_iter()
         .filter(|n| n.certainty != Certainty::Figure && matches!(n.kind, NumberKind::Cardinal | NumberKind::Ordinal))
-        .filter(|n| n.value.fract() == 0.0 && (1.0..=9999.0).contains(&n.value))
-        // The value is a whole number below ten thousand.
-        .map(|n| (n.span.start, (n.value as i32, n.span.end, n.kind == NumberKind::Ordinal)))
+        .filter_map(|n| {
+            let (value, end) = match n.also {
+                Some(whole) if n.value.fract() != 0.0 => {
+                    (whole, n.span.start + n.span.of(text).rfind(|c: char| c.is_whitespace())?)
+                }
+                _ => (n.value, n.span.end),
+            };
+            // The value is a whole number below ten thousand.
+            (value.fract() == 0.0 && (1.0..=9999.0).contains(&value))
+                .then(|| (n.span.start, (value as i32, end, n.kind == NumberKind::Ordinal)))
+        })
         .collect()
 }
