@@ -357,7 +357,7 @@ fn weekday_near(weekday: i8, which: Which, today: Date) -> Option<Date> {
     let behind = (7 - ahead) % 7;
     let days = match which {
         Which::Past if behind == 0 => -7,
-        Which::Past | Which::Nearest | Which::Same | Which::Famous | Which::Stated(_) => -behind,
+        Which::Past | Which::Nearest | Which::Ahead | Which::Same | Which::Famous | Which::Stated(_) => -behind,
         Which::Future => ahead,
         // This week's, Monday first.
         Which::Offset(0) => i64::from(weekday - today.weekday().to_monday_one_offset()),
@@ -386,11 +386,13 @@ fn yearly(
         (Which::Future, Some(today)) => {
             article((today.year()..=today.year() + 1).find(|&y| span(y).is_some_and(|(first, _)| first > today))?)
         }
-        (Which::Nearest, Some(today)) => {
+        (Which::Nearest | Which::Ahead, Some(today)) => {
+            // News tells what was: "in February", said in October, is eight months ago rather than four ahead.
+            let (behind, ahead) = if which == Which::Ahead { (3, 1) } else { (1, 3) };
             let distance = |year: i16| {
                 let (first, last) = span(year)?;
                 let days = |from: Date, to: Date| (to - from).get_days();
-                Some(if last < today { days(last, today) } else { days(today, first).max(0) })
+                Some(if last < today { behind * days(last, today) } else { ahead * days(today, first).max(0) })
             };
             // The past goes before the future where both are as near.
             let years = [today.year(), today.year() - 1, today.year() + 1];
@@ -409,7 +411,7 @@ fn yearly_day(
     known: Option<i16>,
 ) -> Resolved {
     let date = |year: i16| Date::new(year, month, day).ok();
-    if let (Which::Nearest, Some(today), Some(weekday)) = (which, today, weekday) {
+    if let (Which::Nearest | Which::Ahead, Some(today), Some(weekday)) = (which, today, weekday) {
         let fits = |year: &i16| date(*year).is_some_and(|date| date.weekday().to_monday_one_offset() == weekday);
         if let Some(year) = [today.year(), today.year() - 1, today.year() + 1].into_iter().find(fits) {
             return Some((Some(When::Day(date(year)?)), Basis::Article));

@@ -337,7 +337,12 @@ mod tests {
     fn headings_are_one_segment_and_ids_run_on() {
         let text = "عنوان أول. وثان\n\nجملة. جملة ثانية.";
         let end = text.find("\n\n").unwrap();
-        let block = |id, kind, start, end| Block { id: BlockId(id), kind, span: Span::new(start, end) };
+        let block = |id, kind, start, end| Block {
+            id: BlockId(id),
+            kind,
+            span: Span::new(start, end),
+            language: Default::default(),
+        };
         let blocks = [block(0, BlockKind::Title, 0, end), block(1, BlockKind::Paragraph, end + 2, text.len())];
         let found = segments(text, &blocks, &SegmentOptions::default());
         let words: Vec<&str> = found.iter().map(|s| s.span.of(text)).collect();
@@ -350,7 +355,8 @@ mod tests {
     proptest! {
         #[test]
         fn segments_cover_every_word_in_order(text in prop_oneof![ARABICISH, "\\PC{0,80}"], budget in 1usize..40) {
-            let block = Block { id: BlockId(0), kind: BlockKind::Paragraph, span: Span::new(0, text.len()) };
+            let (kind, span) = (BlockKind::Paragraph, Span::new(0, text.len()));
+            let block = Block { id: BlockId(0), kind, span, language: Default::default() };
             for budget in [None, Some(budget)] {
                 let options = SegmentOptions { budget, ..SegmentOptions::default() };
                 let found = segments(&text, std::slice::from_ref(&block), &options);

@@ -4,6 +4,7 @@
 //! the region names; the ones with summer time are names of the IANA database, the rest fixed offsets.
 
 use super::expression::{Clock, Zone};
+use super::relative::DAY_PARTS;
 use super::tokens::{Kind, Tokens};
 
 /// The part of the day that an hour is counted in.
@@ -24,10 +25,12 @@ pub(super) fn clock(t: &Tokens, i: usize) -> Option<(Clock, usize, usize)> {
     let (zone, next) = zone(t, next);
     // Without "the hour", a part of the day or a zone, 18:30 is a score or a verse, and "السادسة" the sixth.
     let sure = opened || half.is_some() || zone.is_some();
-    if !sure && !(colon && t.glued(at + 1)) {
-        return None;
-    }
-    if !sure {
+    // "في الساعة السادسة من مشاهدة ..." is the sixth hour of something.
+    let of_something = half.is_none() && zone.is_none() && !colon && t.is(next, &["من"]) && {
+        let day = |at: usize| t.is(at, DAY_PARTS) || super::relative::point(t, at).is_some() || super::grammar::day(t, at).is_some();
+        !day(next + 1)
+    };
+    if !sure || of_something {
         return None;
     }
     let hour = i8::try_from(hour).ok().filter(|hour| (0..=24).contains(hour))?;

@@ -18,8 +18,10 @@ pub enum Which {
     Past,
     /// The first one after it.
     Future,
-    /// The one that lies next to it: it is not said.
+    /// It is not said: the last one, or the next where that is much nearer.
     Nearest,
+    /// It is not said, and the sentence looks ahead: the next one, or the last where that is much nearer.
+    Ahead,
     /// That of the date named before ("of the same year").
     Same,
     /// That of an event which readers are taken to know ("the attacks of 11 September").

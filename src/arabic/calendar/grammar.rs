@@ -50,7 +50,7 @@ const NAMED_AFTER_DAYS: &[&str] = &[
 /// Words after which a day without a year names an event of some year that the article takes as known.
 const EVENTS: &[&str] = &[
     "ثوره", "حراك", "انتفاضه", "هجمات", "هجوم", "احداث", "حرب", "انقلاب", "اتفاق", "اتفاقيه", "عمليه", "معركه", "نكسه",
-    "تفجيرات", "زلزال", "مظاهرات", "احتجاجات", "انتخابات", "قرارات", "مجزره", "ذكري", "قرار", "بيان", "نصر", "حركات",
+    "تفجيرات", "زلزال", "مظاهرات", "احتجاجات", "انتخابات", "قرارات", "مجزره", "استفتاء", "ذكري", "قرار", "بيان", "نصر", "حركات",
 ];
 
 /// Returns whether a word before a place, across one conjunction or article, is one of a list.

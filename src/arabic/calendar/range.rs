@@ -7,6 +7,7 @@ use super::clock::{clock, figure, part_before, zone};
 use super::expression::{Clock, Expression, Point, Time, Unit, Which};
 use super::grammar::{Hit, continues_figure, day_number, follows, month_name, point, year_number};
 use super::months::weekday;
+use super::relative::future;
 use super::tokens::{Kind, Tokens};
 use crate::span::Span;
 
@@ -22,8 +23,13 @@ pub(super) fn expression(t: &Tokens, i: usize) -> Option<(Expression, usize)> {
     if let Some(found) = clocked(t, i) {
         return Some(found);
     }
-    let hit = parted(t, i)?;
-    let hit = beside(t, hit);
+    let mut hit = beside(t, parted(t, i)?);
+    if let Point::Day { year, .. } | Point::Month { year, .. } = &mut hit.point
+        && *year == Which::Nearest
+        && future(t, i)
+    {
+        *year = Which::Ahead;
+    }
     let (clock, next) = if hit.point.is_day() { clock_behind(t, hit.next) } else { (None, hit.next) };
     Some((made(t, hit.start, next, Time::At(hit.point, clock), hit.hijri), next))
 }

@@ -243,15 +243,15 @@ fn bare_weekday(t: &Tokens, i: usize) -> Option<Hit> {
     if every || pair || (!sure && (both || name)) {
         return None;
     }
-    let which = if future(t, i) { Which::Future } else { Which::Nearest };
+    let which = if future(t, i) || t.is(at + 1, &["لن", "سوف"]) { Which::Future } else { Which::Nearest };
     Some(Hit::new(start, at + 1, Point::Weekday { weekday, which }))
 }
 
 /// Returns whether the sentence up to a place looks ahead: سـ before a verb, سوف, "is planned".
 pub(super) fn future(t: &Tokens, i: usize) -> bool {
     const AHEAD: &[&str] = &[
-        "سوف", "المقرر", "مقرر", "مقرره", "المقرره", "المرتقب", "المرتقبه", "المنتظر", "المنتظره", "المزمع", "يتوقع",
-        "المتوقع", "متوقع", "المتوقعه", "يعتزم", "تعتزم", "ستة",
+        "سوف", "لن", "ولن", "المقرر", "مقرر", "مقرره", "المقرره", "المرتقب", "المرتقبه", "المنتظر", "المنتظره", "المزمع", "يتوقع",
+        "المتوقع", "متوقع", "المتوقعه", "يعتزم", "تعتزم",
     ];
     // Nouns and names that start like a verb of the future.
     const NO_VERBS: &[&str] = &[
@@ -262,7 +262,7 @@ pub(super) fn future(t: &Tokens, i: usize) -> bool {
         let word = word.strip_prefix(['و', 'ف']).unwrap_or(word);
         word.starts_with("سي") || word.starts_with("ست") || word.starts_with("سن")
     };
-    for at in (i.saturating_sub(16)..i).rev() {
+    for at in (i.saturating_sub(10)..i).rev() {
         if t.is_mark(at, &['.', '!', '؟', '?', '\n', '…']) {
             return false;
         }
