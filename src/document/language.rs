@@ -205,7 +205,8 @@ fn in_arabic_script(text: &str) -> (Language, bool) {
             _ => {}
         }
     }
-    let (mut words, mut arabic, mut persian, mut urdu_words, mut kurdish_words) = (0usize, 0usize, 0usize, 0usize, 0usize);
+    let (mut words, mut arabic, mut persian, mut keyboard) = (0usize, 0usize, 0usize, 0usize);
+    let (mut urdu_words, mut kurdish_words) = (0usize, 0usize);
     for raw in text.split(|c: char| !is_letter(c)).filter(|w| !w.is_empty()) {
         words += 1;
         let word = fold(raw);
@@ -215,6 +216,7 @@ fn in_arabic_script(text: &str) -> (Language, bool) {
         let own = raw.contains(['پ', 'چ', 'ژ', 'گ']);
         arabic += usize::from((article && !own) || ARABIC.contains(&word) || ARABIC.contains(&bare) || raw.ends_with(['ة', 'ى']));
         persian += usize::from(own || PERSIAN.contains(&word) || word.ends_with("هاي") || word.ends_with("يم"));
+        keyboard += usize::from(raw.contains(['ی', 'ک']));
         urdu_words += usize::from(URDU.contains(&word));
         kurdish_words += usize::from(KURDISH.contains(&word));
     }
@@ -229,7 +231,8 @@ fn in_arabic_script(text: &str) -> (Language, bool) {
     if urdu >= 2 && share(urdu, letters) >= 0.04 || urdu_words * 3 > words && urdu > 0 {
         return (Language::Urdu, enough || urdu >= 3);
     }
-    if persian > arabic {
+    // Arabic words may be typed with the letters ی and ک of Persian keyboards: these say half as much as a word.
+    if persian * 2 + keyboard > arabic * 2 {
         return (Language::Persian, enough && persian >= 2);
     }
     // Names in Arabic letters are names of any of these languages.

@@ -250,7 +250,7 @@ fn bare_weekday(t: &Tokens, i: usize) -> Option<Hit> {
 /// Returns whether the sentence up to a place looks ahead: سـ before a verb, سوف, "is planned".
 pub(super) fn future(t: &Tokens, i: usize) -> bool {
     const AHEAD: &[&str] = &[
-        "سوف", "لن", "ولن", "المقرر", "مقرر", "مقرره", "المقرره", "المرتقب", "المرتقبه", "المنتظر", "المنتظره", "المزمع", "يتوقع",
+        "سوف", "لن", "ولن", "اذا", "المقرر", "مقرر", "مقرره", "المقرره", "المرتقب", "المرتقبه", "المنتظر", "المنتظره", "المزمع", "يتوقع",
         "المتوقع", "متوقع", "المتوقعه", "يعتزم", "تعتزم",
     ];
     // Nouns and names that start like a verb of the future.
@@ -262,7 +262,7 @@ pub(super) fn future(t: &Tokens, i: usize) -> bool {
         let word = word.strip_prefix(['و', 'ف']).unwrap_or(word);
         word.starts_with("سي") || word.starts_with("ست") || word.starts_with("سن")
     };
-    for at in (i.saturating_sub(10)..i).rev() {
+    for at in (i.saturating_sub(16)..i).rev() {
         if t.is_mark(at, &['.', '!', '؟', '?', '\n', '…']) {
             return false;
         }
