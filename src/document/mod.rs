@@ -339,7 +339,9 @@ impl Document {
         let prose = self.segments.iter().filter(|segment| {
             self.block(segment.block).is_some_and(|b| b.kind.is_body() && b.language == Language::Arabic)
         });
-        if let Some(found) = dialect::dialect(prose.map(|segment| segment.span.of(&self.text))) {
+        // So many sentences tell of the rest.
+        const SAMPLE: usize = 2000;
+        if let Some(found) = dialect::dialect(prose.take(SAMPLE).map(|segment| segment.span.of(&self.text))) {
             let words: Vec<&str> = found.markers.iter().take(8).map(String::as_str).collect();
             self.warnings.push(format!(
                 "{} dialect: {:.0} % of the sentences have its words ({}); models know formal Arabic better",

@@ -3,8 +3,13 @@
 //! In: text. Out: [`Expression`]s in order, none over another, each with its words and what they say: a day, a month, a
 //! year, a time of day, a span, or a distance from the day of writing. Which day that was is not known here.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use super::grammar::is_month;
+use super::months::{latin_month, weekday};
 use super::range;
-use super::tokens::Tokens;
+use super::tokens::{Kind, Tokens};
 use crate::span::Span;
 
 /// Which of several years (or weeks, or months of a name) is meant.
@@ -197,7 +202,8 @@ pub fn expressions(text: &str) -> Vec<Expression> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.all.len() {
-        match range::expression(&tokens, at) {
+        let here = if may_start(&tokens, at) { range::expression(&tokens, at) } else { None };
+        match here {
             Some((expression, next)) => {
                 found.push(expression);
                 at = next.max(at + 1);
@@ -206,4 +212,35 @@ pub fn expressions(text: &str) -> Vec<Expression> {
         }
     }
     found
+}
+
+/// The folded words, without prefixes, that a time can start with beside numbers, months and weekdays.
+const STARTERS: &[&str] = &[
+    "من", "بين", "منذ", "يومي", "ايام", "عامي", "سنتي", "شهري", "اعوام", "سنوات", "ليلتي", "موسم", "ساعه", "صباح", "مساء",
+    "ظهر", "عصر", "فجر", "ليل", "ليله", "ضحي", "عشيه", "نهار", "يوم", "يومه", "فاتح", "غره", "شهر", "كانون", "تشرين", "محرم",
+    "صفر", "ربيع", "جمادي", "جماد", "رجب", "شعبان", "رمضان", "شوال", "ذو", "ذي", "مطلع", "اوائل", "بدايه", "بدايات", "مستهل",
+    "منتصف", "اواسط", "وسط", "اواخر", "نهايه", "نهايات", "ختام", "ربع", "فصل", "نصف", "صيف", "خريف", "شتاء", "امس", "بارحه",
+    "غدا", "غد", "اول", "قبل", "بعد", "هذا", "هذه", "عام", "سنه", "عامين", "سنتين", "يومين", "يومان", "اسبوع", "اسبوعين",
+    "اسابيع", "شهرين", "اشهر", "شهور", "سنين", "عامان", "سنتان", "شهران", "اسبوعان",
+];
+
+/// Returns whether a time can start at a place: most words can start none, and the rules are many.
+fn may_start(t: &Tokens, i: usize) -> bool {
+    static WORDS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| STARTERS.iter().copied().collect());
+    let Some(token) = t.at(i) else { return false };
+    match token.kind {
+        Kind::Digits(..) => true,
+        Kind::Mark(_) => false,
+        Kind::Latin => latin_month(&token.folded).is_some(),
+        Kind::Word => {
+            t.number(i).is_some()
+                || t.forms(i).any(|form| {
+                    WORDS.contains(form.stem)
+                        || weekday(form.stem).is_some()
+                        || is_month(form.stem)
+                        || form.stem.ends_with("نات")
+                        || form.stem.ends_with("نيات")
+                })
+        }
+    }
 }

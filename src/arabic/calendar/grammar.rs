@@ -205,10 +205,17 @@ fn old_libyan(t: &Tokens, i: usize) -> Option<MonthName> {
     (1900..2012).contains(&year).then_some(MonthName { month, start, next, weak: true })
 }
 
+/// Names of one word, folded.
+static NAMES: LazyLock<BTreeMap<String, i8>> = LazyLock::new(|| {
+    MONTHS.iter().filter(|(name, _)| !name.contains(' ')).map(|&(name, number)| (fold(name), number)).collect()
+});
+
+/// Returns whether a folded word is the name of a month.
+pub(super) fn is_month(stem: &str) -> bool {
+    NAMES.contains_key(stem)
+}
+
 fn single_month(t: &Tokens, i: usize) -> Option<MonthName> {
-    static NAMES: LazyLock<BTreeMap<String, i8>> = LazyLock::new(|| {
-        MONTHS.iter().filter(|(name, _)| !name.contains(' ')).map(|&(name, number)| (fold(name), number)).collect()
-    });
     let token = t.at(i)?;
     if token.kind == Kind::Latin {
         let month = latin_month(&token.folded)?;
