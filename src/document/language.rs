@@ -172,25 +172,154 @@ fn guess(text: &str) -> Guess {
 
 /// Function words of Persian, folded, without those that Arabic has as well.
 const PERSIAN: &[&str] = &[
-    "در", "از", "كه", "اين", "است", "را", "با", "براي", "شود", "كرد", "خود", "تا", "يك", "نيز", "شد", "شده", "مي",
-    "نمي", "كرده", "كند", "دارد", "بود", "هاي", "ها", "اند", "گفت", "كشور", "هستند", "همين", "چه", "داد", "وي", "بايد",
-    "پس", "پيش", "هر", "ايا", "ما", "نيست", "چرا", "كجا", "شما", "خواهد", "باشد",
+    "در",
+    "از",
+    "كه",
+    "اين",
+    "است",
+    "را",
+    "با",
+    "براي",
+    "شود",
+    "كرد",
+    "خود",
+    "تا",
+    "يك",
+    "نيز",
+    "شد",
+    "شده",
+    "مي",
+    "نمي",
+    "كرده",
+    "كند",
+    "دارد",
+    "بود",
+    "هاي",
+    "ها",
+    "اند",
+    "گفت",
+    "كشور",
+    "هستند",
+    "همين",
+    "چه",
+    "داد",
+    "وي",
+    "بايد",
+    "پس",
+    "پيش",
+    "هر",
+    "ايا",
+    "ما",
+    "نيست",
+    "چرا",
+    "كجا",
+    "شما",
+    "خواهد",
+    "باشد",
 ];
 /// Function words of Urdu, folded.
 const URDU: &[&str] = &[
-    "كے", "كي", "كا", "ميں", "ہے", "نے", "سے", "كو", "اور", "پر", "يہ", "كہ", "ہيں", "تھا", "بهي", "بھي", "تھي", "تھے", "گيا",
-    "كيا", "جو", "وہ", "ايك", "اس", "ہو", "كر", "نہيں", "ليے", "ساتھ", "رہا", "ہوا",
+    "كے", "كي", "كا", "ميں", "ہے", "نے", "سے", "كو", "اور", "پر", "يہ", "كہ", "ہيں", "تھا", "بهي", "بھي", "تھي", "تھے",
+    "گيا", "كيا", "جو", "وہ", "ايك", "اس", "ہو", "كر", "نہيں", "ليے", "ساتھ", "رہا", "ہوا",
 ];
 /// Function words of Sorani Kurdish, folded.
-const KURDISH: &[&str] =
-    &["له", "لە", "بە", "بۆ", "كە", "ئەم", "ئەو", "لەگەڵ", "هەر", "دوای", "كرد", "دەكات", "نييە", "ناو", "يان", "بوو", "سەر"];
+const KURDISH: &[&str] = &[
+    "له",
+    "لە",
+    "بە",
+    "بۆ",
+    "كە",
+    "ئەم",
+    "ئەو",
+    "لەگەڵ",
+    "هەر",
+    "دوای",
+    "كرد",
+    "دەكات",
+    "نييە",
+    "ناو",
+    "يان",
+    "بوو",
+    "سەر",
+];
 /// Function words of Arabic, folded.
 const ARABIC: &[&str] = &[
-    "من", "في", "علي", "الي", "ان", "عن", "التي", "الذي", "الذين", "هذا", "هذه", "مع", "كان", "كانت", "قال", "وقال", "لا",
-    "لم", "لن", "بعد", "قبل", "بين", "كما", "حيث", "انه", "انها", "او", "ذلك", "تلك", "هو", "هي", "ثم", "قد", "كل", "غير",
-    "عند", "حتي", "وفي", "ومن", "وهو", "وهي", "وان", "ولا", "اللي", "مش", "شو", "فيه", "له", "بها", "لها", "عليه", "اليه",
-    "هل", "ماذا", "كيف", "لماذا", "متي", "اين", "نحن", "انت", "انا", "هم", "منذ", "خلال", "اذا", "لكن", "ولكن", "ليس",
-    "سوف", "وقد", "يوم", "مش", "هاد", "هيك", "واش", "وين",
+    "من",
+    "في",
+    "علي",
+    "الي",
+    "ان",
+    "عن",
+    "التي",
+    "الذي",
+    "الذين",
+    "هذا",
+    "هذه",
+    "مع",
+    "كان",
+    "كانت",
+    "قال",
+    "وقال",
+    "لا",
+    "لم",
+    "لن",
+    "بعد",
+    "قبل",
+    "بين",
+    "كما",
+    "حيث",
+    "انه",
+    "انها",
+    "او",
+    "ذلك",
+    "تلك",
+    "هو",
+    "هي",
+    "ثم",
+    "قد",
+    "كل",
+    "غير",
+    "عند",
+    "حتي",
+    "وفي",
+    "ومن",
+    "وهو",
+    "وهي",
+    "وان",
+    "ولا",
+    "اللي",
+    "مش",
+    "شو",
+    "فيه",
+    "له",
+    "بها",
+    "لها",
+    "عليه",
+    "اليه",
+    "هل",
+    "ماذا",
+    "كيف",
+    "لماذا",
+    "متي",
+    "اين",
+    "نحن",
+    "انت",
+    "انا",
+    "هم",
+    "منذ",
+    "خلال",
+    "اذا",
+    "لكن",
+    "ولكن",
+    "ليس",
+    "سوف",
+    "وقد",
+    "يوم",
+    "مش",
+    "هاد",
+    "هيك",
+    "واش",
+    "وين",
 ];
 
 /// Tells the languages of the Arabic script apart.
@@ -212,9 +341,12 @@ fn in_arabic_script(text: &str) -> (Language, bool) {
         let word = fold(raw);
         let word = word.as_str();
         let bare = word.strip_prefix(['و', 'ف']).filter(|rest| rest.chars().count() >= 2).unwrap_or(word);
-        let article = ["ال", "بال", "لل", "كال"].iter().any(|a| bare.strip_prefix(a).is_some_and(|r| r.chars().count() >= 2));
+        let article =
+            ["ال", "بال", "لل", "كال"].iter().any(|a| bare.strip_prefix(a).is_some_and(|r| r.chars().count() >= 2));
         let own = raw.contains(['پ', 'چ', 'ژ', 'گ']);
-        arabic += usize::from((article && !own) || ARABIC.contains(&word) || ARABIC.contains(&bare) || raw.ends_with(['ة', 'ى']));
+        arabic += usize::from(
+            (article && !own) || ARABIC.contains(&word) || ARABIC.contains(&bare) || raw.ends_with(['ة', 'ى']),
+        );
         persian += usize::from(own || PERSIAN.contains(&word) || word.ends_with("هاي") || word.ends_with("يم"));
         keyboard += usize::from(raw.contains(['ی', 'ک']));
         urdu_words += usize::from(URDU.contains(&word));
@@ -241,9 +373,10 @@ fn in_arabic_script(text: &str) -> (Language, bool) {
 
 /// Function words of French, without those that English has as well.
 const FRENCH: &[&str] = &[
-    "le", "la", "les", "de", "des", "du", "et", "est", "un", "une", "que", "qui", "dans", "pour", "sur", "par", "avec", "ce",
-    "cette", "ces", "il", "elle", "ils", "au", "aux", "ne", "pas", "se", "sa", "son", "ses", "leur", "leurs", "sont", "été",
-    "a", "ont", "était", "plus", "mais", "ou", "où", "nous", "vous", "en", "à", "l", "d", "s", "qu", "n", "c", "j", "je",
+    "le", "la", "les", "de", "des", "du", "et", "est", "un", "une", "que", "qui", "dans", "pour", "sur", "par", "avec",
+    "ce", "cette", "ces", "il", "elle", "ils", "au", "aux", "ne", "pas", "se", "sa", "son", "ses", "leur", "leurs",
+    "sont", "été", "a", "ont", "était", "plus", "mais", "ou", "où", "nous", "vous", "en", "à", "l", "d", "s", "qu",
+    "n", "c", "j", "je",
 ];
 
 /// Tells English, French and the others apart.
@@ -252,7 +385,8 @@ fn in_latin_script(text: &str) -> (Language, bool) {
         text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
     let english = words.iter().filter(|word| is_function_word(word)).count();
     let french = words.iter().filter(|word| FRENCH.contains(&word.as_str())).count();
-    let accents = text.chars().filter(|c| matches!(c, 'é' | 'è' | 'ê' | 'à' | 'ç' | 'ù' | 'î' | 'ô' | 'û' | 'œ')).count();
+    let accents =
+        text.chars().filter(|c| matches!(c, 'é' | 'è' | 'ê' | 'à' | 'ç' | 'ù' | 'î' | 'ô' | 'û' | 'œ')).count();
     let most = english.max(french);
     if words.len() < SHORT && most == 0 {
         return (if accents > 0 { Language::Unknown } else { Language::English }, false);

@@ -396,7 +396,8 @@ fn yearly(
             };
             // The past goes before the future where both are as near.
             let years = [today.year(), today.year() - 1, today.year() + 1];
-            let nearest = years.into_iter().filter_map(|year| Some((distance(year)?, year > today.year(), year))).min()?;
+            let nearest =
+                years.into_iter().filter_map(|year| Some((distance(year)?, year > today.year(), year))).min()?;
             article(nearest.2)
         }
     }
@@ -446,7 +447,9 @@ fn islamic(year: Which, month: Option<i8>, day: Option<i8>, today: Option<Date>)
                     Which::Offset(0) => first <= today && today <= last,
                     _ => true,
                 })
-                .min_by_key(|&(first, last)| if last < today { days(last, today) } else { days(today, first).max(0) })?;
+                .min_by_key(
+                    |&(first, last)| if last < today { days(last, today) } else { days(today, first).max(0) },
+                )?;
             (nearest.0, nearest.1, Basis::Article)
         }
     };

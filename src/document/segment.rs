@@ -28,8 +28,25 @@ const GOING_ON: &[&str] =
 
 /// Verbs that name the speaker behind a quotation: «هل انتهى؟» سأل أحدهم.
 const SPEAKING: &[&str] = &[
-    "قال", "قالت", "يقول", "تقول", "سأل", "سألت", "يسأل", "تساءل", "تساءلت", "هتف", "هتفت", "صاح", "صاحت", "صرخ", "صرخت",
-    "رد", "ردت", "أجاب", "أجابت",
+    "قال",
+    "قالت",
+    "يقول",
+    "تقول",
+    "سأل",
+    "سألت",
+    "يسأل",
+    "تساءل",
+    "تساءلت",
+    "هتف",
+    "هتفت",
+    "صاح",
+    "صاحت",
+    "صرخ",
+    "صرخت",
+    "رد",
+    "ردت",
+    "أجاب",
+    "أجابت",
 ];
 
 /// A stop within brackets or a quotation is looked past for so many characters at most: longer ones are texts of their own.

@@ -62,16 +62,14 @@ fn document(text: &str) -> Document {
 
 #[test]
 fn a_document_resolves_against_its_own_date() {
-    let body = "أعلن وزير الخارجية التونسي أمس الاثنين في العاصمة أن الاجتماع المقبل سيعقد في 15 أبريل المقبل بمشاركة ثلاث دول.";
+    let body =
+        "أعلن وزير الخارجية التونسي أمس الاثنين في العاصمة أن الاجتماع المقبل سيعقد في 15 أبريل المقبل بمشاركة ثلاث دول.";
     let dated = document(&format!("اتفاق جديد بين البلدين حول الحدود\n5 مارس 2024\n\n{body}\n"));
     assert_eq!(dated.meta.date.as_ref().unwrap().iso.to_string(), "2024-03-05");
     let isos: Vec<_> = dated.dates.iter().map(|d| (d.iso.as_deref(), d.basis, d.words.as_str())).collect();
     assert_eq!(
         isos,
-        [
-            (Some("2024-03-04"), Basis::Article, "أمس الاثنين"),
-            (Some("2024-04-15"), Basis::Article, "15 أبريل المقبل")
-        ]
+        [(Some("2024-03-04"), Basis::Article, "أمس الاثنين"), (Some("2024-04-15"), Basis::Article, "15 أبريل المقبل")]
     );
     for date in &dated.dates {
         assert_eq!(date.span.of(&dated.text), date.words);

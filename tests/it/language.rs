@@ -26,14 +26,14 @@ fn article(paragraphs: &[&str]) -> String {
 
 const ARABIC: &str = "أعلن وزير الخارجية التونسي في مؤتمر صحفي أن بلاده ستواصل دعم الحوار بين جميع الأطراف حتى الوصول إلى حل سياسي دائم للأزمة.";
 const MORE: &str = "وأضاف الوزير أن الاجتماع المقبل سيعقد في العاصمة تونس بمشاركة ثلاث دول من المنطقة لبحث أمن الحدود المشتركة بين البلدان.";
-const ENGLISH: &str =
-    "\"We will continue to support the dialogue between all the parties until a lasting solution is reached,\" the minister said.";
+const ENGLISH: &str = "\"We will continue to support the dialogue between all the parties until a lasting solution is reached,\" the minister said.";
 const PERSIAN: &str = "وزیر امور خارجه ایران روز دوشنبه گفت که مذاکرات با کشورهای منطقه برای حل بحران ادامه خواهد یافت و نتیجه آن اعلام می‌شود.";
-const FRENCH: &str =
-    "Le ministre a déclaré lundi que les négociations avec les pays de la région se poursuivraient à Genève le mois prochain.";
+const FRENCH: &str = "Le ministre a déclaré lundi que les négociations avec les pays de la région se poursuivraient à Genève le mois prochain.";
 const HEBREW: &str = "שר החוץ אמר היום כי המשא ומתן עם מדינות האזור יימשך גם בחודש הבא בעיר ז'נבה שבשווייץ.";
-const URDU: &str = "وزیر خارجہ نے پیر کو کہا کہ خطے کے ممالک کے ساتھ مذاکرات جاری رہیں گے اور اس کا نتیجہ جلد سامنے آئے گا۔";
-const KURDISH: &str = "وەزیری دەرەوە ڕایگەیاند کە گفتوگۆکان لەگەڵ وڵاتانی ناوچەکە بەردەوام دەبن بۆ چارەسەرکردنی قەیرانەکە.";
+const URDU: &str =
+    "وزیر خارجہ نے پیر کو کہا کہ خطے کے ممالک کے ساتھ مذاکرات جاری رہیں گے اور اس کا نتیجہ جلد سامنے آئے گا۔";
+const KURDISH: &str =
+    "وەزیری دەرەوە ڕایگەیاند کە گفتوگۆکان لەگەڵ وڵاتانی ناوچەکە بەردەوام دەبن بۆ چارەسەرکردنی قەیرانەکە.";
 
 #[test]
 fn texts_by_themselves() {
@@ -121,7 +121,10 @@ fn short_blocks_lean_on_the_document() {
 fn dialect_is_noted_and_a_quoted_sentence_of_it_is_not() {
     let noted = |text: &str| read_as(text, false).unwrap().warnings.into_iter().find(|w| w.contains("dialect"));
     for (variety, sentences) in [
-        ("Egyptian", "احنا مش عايزين حاجة غير إن الناس تعيش كويس. ليه الحكومة بتعمل كده دلوقتي؟ أنا عايز أفهم إزاي ده حصل."),
+        (
+            "Egyptian",
+            "احنا مش عايزين حاجة غير إن الناس تعيش كويس. ليه الحكومة بتعمل كده دلوقتي؟ أنا عايز أفهم إزاي ده حصل.",
+        ),
         ("Levantine", "شو بدنا نعمل هلق بهالوضع؟ نحنا هون من زمان وما حدا سأل عنا. ليش هيك عم بيصير؟"),
         ("Gulf or Iraqi", "شلون نقدر نعيش بهالوضع؟ ماكو ماي ولا كهرباء هسه. شنو ذنب الناس؟ وايد تعبنا."),
         ("Maghrebi", "واش كاين شي حل لهاد المشكل؟ بزاف ديال الناس كيعانيو دابا. علاش الحكومة ما دارت والو؟"),
@@ -129,10 +132,15 @@ fn dialect_is_noted_and_a_quoted_sentence_of_it_is_not() {
         let warning = noted(&article(&["رسالة من قارئ إلى الجريدة", sentences])).unwrap_or_else(|| panic!("{variety}"));
         assert!(warning.starts_with(variety) && warning.contains('%'), "{warning}");
     }
-    let quoted = "وقال أحد السكان \"إحنا مش عايزين غير نعيش بسلام\"، في إشارة إلى الأوضاع في المدينة منذ بداية الأزمة قبل أشهر.";
+    let quoted =
+        "وقال أحد السكان \"إحنا مش عايزين غير نعيش بسلام\"، في إشارة إلى الأوضاع في المدينة منذ بداية الأزمة قبل أشهر.";
     assert_eq!(noted(&article(&["سكان المدينة يطالبون بالسلام", ARABIC, quoted, MORE, ARABIC])), None);
     let Some(folder) = common::shared("articles") else { return };
-    for entry in fs_err::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "txt")) {
+    for entry in fs_err::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "txt"))
+    {
         assert_eq!(noted(&fs_err::read_to_string(&entry).unwrap()), None, "{}", entry.display());
     }
 }

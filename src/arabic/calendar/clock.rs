@@ -5,7 +5,7 @@
 
 use super::expression::{Clock, Zone};
 use super::relative::DAY_PARTS;
-use super::tokens::{Kind, Tokens};
+use super::tokens::Tokens;
 
 /// The part of the day that an hour is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub(super) enum Half {
 /// Reads a time of day, and says where it starts (bytes) and whether a word or a zone says that it is one.
 pub(super) fn clock(t: &Tokens, i: usize) -> Option<(Clock, usize, usize)> {
     let (at, opened, start) = opener(t, i);
-    let (hour, minute, after, colon) = figure(t, at).or_else(|| if opened { whole_hour(t, at) } else { None }).or_else(|| worded(t, at))?;
+    let (hour, minute, after, colon) =
+        figure(t, at).or_else(|| if opened { whole_hour(t, at) } else { None }).or_else(|| worded(t, at))?;
     let start = start.unwrap_or(t.all[at].span.start);
     let (half, next) = half(t, after);
     let (zone, next) = zone(t, next);
@@ -27,7 +28,9 @@ pub(super) fn clock(t: &Tokens, i: usize) -> Option<(Clock, usize, usize)> {
     let sure = opened || half.is_some() || zone.is_some();
     // "في الساعة السادسة من مشاهدة ..." is the sixth hour of something.
     let of_something = half.is_none() && zone.is_none() && !colon && t.is(next, &["من"]) && {
-        let day = |at: usize| t.is(at, DAY_PARTS) || super::relative::point(t, at).is_some() || super::grammar::day(t, at).is_some();
+        let day = |at: usize| {
+            t.is(at, DAY_PARTS) || super::relative::point(t, at).is_some() || super::grammar::day(t, at).is_some()
+        };
         !day(next + 1)
     };
     if !sure || of_something {
@@ -55,8 +58,7 @@ fn opener(t: &Tokens, i: usize) -> (usize, bool, Option<usize>) {
 
 /// Reads 18:30, 18.30, 18h30; the place after it, and whether it is written with a colon.
 pub(super) fn figure(t: &Tokens, i: usize) -> Option<(i32, i8, usize, bool)> {
-    let (hour, length) = t.digits(i).filter(|&(hour, length)| hour <= 24 && length <= 2)?;
-    let _ = length;
+    let (hour, _) = t.digits(i).filter(|&(hour, length)| hour <= 24 && length <= 2)?;
     let mark = t.mark(i + 1).filter(|mark| matches!(mark, ':' | '.' | '٫'))?;
     let (minute, two) = t.digits(i + 2)?;
     let joined = t.glued(i + 1) && t.glued(i + 2) && two == 2 && minute < 60;
@@ -96,9 +98,7 @@ fn fraction(t: &Tokens, i: usize) -> (i8, usize) {
         "الا" if t.is(i + 1, &["ربعا", "ربع", "الربع"]) => (-15, i + 2),
         "الا" if t.is(i + 1, &["ثلثا", "ثلث", "الثلث"]) => (-20, i + 2),
         word if word.starts_with('و') => match t.number(i) {
-            Some(number)
-                if t.is(number.next, &["دقيقه", "دقائق"]) && (1..60).contains(&number.value) =>
-            {
+            Some(number) if t.is(number.next, &["دقيقه", "دقائق"]) && (1..60).contains(&number.value) => {
                 (i8::try_from(number.value).unwrap_or(0), number.next + 1)
             }
             _ => (0, i),
@@ -134,7 +134,8 @@ pub(super) fn zone(t: &Tokens, i: usize) -> (Option<Zone>, usize) {
     if t.is(at, &["بتوقيت", "وبتوقيت", "توقيت"]) {
         let mut end = at + 2;
         let name = t.word(at + 1);
-        if name == "مكه" && t.is(end, &["المكرمه"]) || name == "غرينتش" && t.is(end, &["العالمي"]) {
+        if name == "مكه" && t.is(end, &["المكرمه"]) || name == "غرينتش" && t.is(end, &["العالمي"])
+        {
             end += 1;
         }
         if matches!(name, "جنوب" | "نيو") {
@@ -173,15 +174,17 @@ fn named(name: &str, next: &str) -> Option<Zone> {
     let zone = Zone::Named;
     Some(match name {
         "غرينتش" | "جرينتش" | "غرينيتش" | "جرينيتش" => Zone::Fixed(0),
-        "مكه" | "السعوديه" | "الرياض" | "بغداد" | "العراق" | "الدوحه" | "قطر" | "الكويت" | "البحرين" | "عدن" | "صنعاء"
-        | "اليمن" | "موسكو" | "اسطنبول" | "تركيا" | "انقره" | "جده" | "المنامه" => {
+        "مكه" | "السعوديه" | "الرياض" | "بغداد" | "العراق" | "الدوحه" | "قطر" | "الكويت" | "البحرين" | "عدن"
+        | "صنعاء" | "اليمن" | "موسكو" | "اسطنبول" | "تركيا" | "انقره" | "جده" | "المنامه" => {
             match name {
                 "موسكو" => zone("Europe/Moscow"),
                 "اسطنبول" | "تركيا" | "انقره" => zone("Europe/Istanbul"),
                 _ => Zone::Fixed(180),
             }
         }
-        "الامارات" | "دبي" | "ابوظبي" | "مسقط" | "عمان" if next != "الاردنيه" && name != "عمان" => Zone::Fixed(240),
+        "الامارات" | "دبي" | "ابوظبي" | "مسقط" | "عمان" if next != "الاردنيه" && name != "عمان" => {
+            Zone::Fixed(240)
+        }
         "عمان" | "الاردن" => zone("Asia/Amman"),
         "القدس" | "فلسطين" | "اسرائيل" => zone("Asia/Jerusalem"),
         "غزه" => zone("Asia/Gaza"),
@@ -209,7 +212,5 @@ fn named(name: &str, next: &str) -> Option<Zone> {
 /// Returns the part of the day that a word before a day names: "مساء أمس".
 pub(super) fn part_before(t: &Tokens, i: usize) -> Option<usize> {
     const PARTS: &[&str] = &["صباح", "مساء", "ظهر", "عصر", "فجر", "ليل", "ليله", "ضحي", "عشيه", "نهار"];
-    let token = t.at(i).filter(|token| token.kind == Kind::Word)?;
-    let _ = token;
     t.read(i, |stem, definite| (!definite && PARTS.contains(&stem)).then_some(())).map(|(_, start)| start)
 }

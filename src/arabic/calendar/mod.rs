@@ -15,6 +15,7 @@ mod range;
 mod relative;
 mod stated;
 mod tokens;
+mod years;
 
 pub use expression::{Expression, expressions};
 pub use months::{WEEKDAYS, month, month_outside_dates};

@@ -7,13 +7,37 @@
 use jiff::civil::Date;
 
 use super::expression::{Point, Which};
-use super::grammar::{Era, Hit, continues_figure, era};
+use super::grammar::{Hit, continues_figure};
 use super::tokens::{Kind, Tokens};
+use super::years::{Era, era};
 
 /// Words after which figures with strokes are a number of something.
 const NUMBERED: &[&str] = &[
-    "رقم", "الرقم", "قانون", "القانون", "قرار", "القرار", "مرسوم", "المرسوم", "ماده", "الماده", "هاتف", "الهاتف", "عدد",
-    "العدد", "منشور", "دعوي", "القضيه", "قضيه", "ملف", "بطاقه", "نتيجه", "بنتيجه", "تلفون", "فاكس", "جوال",
+    "رقم",
+    "الرقم",
+    "قانون",
+    "القانون",
+    "قرار",
+    "القرار",
+    "مرسوم",
+    "المرسوم",
+    "ماده",
+    "الماده",
+    "هاتف",
+    "الهاتف",
+    "عدد",
+    "العدد",
+    "منشور",
+    "دعوي",
+    "القضيه",
+    "قضيه",
+    "ملف",
+    "بطاقه",
+    "نتيجه",
+    "بنتيجه",
+    "تلفون",
+    "فاكس",
+    "جوال",
 ];
 
 /// Words after which two figures with a stroke are a day.
@@ -75,7 +99,8 @@ pub(super) fn day(t: &Tokens, i: usize, sure: bool) -> Option<Hit> {
 
 /// Makes a date of its three figures.
 fn whole(t: &Tokens, start: usize, next: usize, figures: (i32, i32, i32), swap: bool) -> Option<Hit> {
-    let (year, month, day) = (i16::try_from(figures.0).ok()?, i8::try_from(figures.1).ok()?, i8::try_from(figures.2).ok()?);
+    let (year, month, day) =
+        (i16::try_from(figures.0).ok()?, i8::try_from(figures.1).ok()?, i8::try_from(figures.2).ok()?);
     let (era, after) = era(t, next);
     let hijri = match era {
         Some(Era::Before) => return None,
@@ -93,8 +118,7 @@ fn whole(t: &Tokens, start: usize, next: usize, figures: (i32, i32, i32), swap: 
     }
     let civil = |month: i8, day: i8| Date::new(year, month, day).ok();
     let date = civil(month, day).or_else(|| civil(day, month).filter(|_| swap))?;
-    let point =
-        Point::Day { day: date.day(), month: Some(date.month()), year: Which::Stated(year), weekday: None };
+    let point = Point::Day { day: date.day(), month: Some(date.month()), year: Which::Stated(year), weekday: None };
     Some(Hit::new(start, after, point))
 }
 
@@ -112,10 +136,7 @@ fn month(t: &Tokens, i: usize) -> Option<Hit> {
     };
     let goes_on = t.mark(next).is_some() && t.glued(next) && t.glued(next + 1) && t.digits(next + 1).is_some();
     let fits = (1900..=2100).contains(&year) && (1..=12).contains(&month) && t.glued(i + 1) && !goes_on;
-    let point = Point::Month {
-        month: i8::try_from(month).ok()?,
-        year: Which::Stated(i16::try_from(year).ok()?),
-        third: None,
-    };
+    let point =
+        Point::Month { month: i8::try_from(month).ok()?, year: Which::Stated(i16::try_from(year).ok()?), third: None };
     fits.then(|| Hit::new(t.all[i].span.start, next, point))
 }

@@ -3,9 +3,10 @@
 //! In: tokens and a place. Out: the [`Hit`] that starts there. How a third is counted is the resolver's.
 
 use super::expression::{Point, Third, Unit, Which};
-use super::grammar::{Hit, month, qualifier, which, year_behind, year_number, year_point};
+use super::grammar::{Hit, month, qualifier, which};
 use super::relative;
 use super::tokens::Tokens;
+use super::years::{year_behind, year_number, year_point};
 
 /// Reads a part of a month or a year.
 pub(super) fn point(t: &Tokens, i: usize) -> Option<Hit> {

@@ -5,10 +5,11 @@
 
 use super::clock::{clock, figure, part_before, zone};
 use super::expression::{Clock, Expression, Point, Time, Unit, Which};
-use super::grammar::{Hit, continues_figure, day_number, follows, month_name, point, year_number};
+use super::grammar::{Hit, continues_figure, day_number, follows, month_name, point};
 use super::months::weekday;
 use super::relative::future;
 use super::tokens::{Kind, Tokens};
+use super::years::year_number;
 use crate::span::Span;
 
 /// Returns the expression that starts at a place and the token after it.
@@ -106,7 +107,8 @@ fn beside(t: &Tokens, hit: Hit) -> Hit {
     if t.is_mark(at, &['(', '/', '-', '–', '،', ',', '=']) {
         at += 1;
     }
-    if t.is(at, &["الموافق", "الموافقه", "الموافقة", "المصادف", "الموافقين", "ل", "وفق"]) {
+    if t.is(at, &["الموافق", "الموافقه", "الموافقة", "المصادف", "الموافقين", "ل", "وفق"])
+    {
         at += 1 + usize::from(t.is(at + 1, &["ل", "يوم"]));
     }
     let Some(other) = point(t, at) else { return hit };
@@ -139,7 +141,9 @@ fn span(t: &Tokens, i: usize) -> Option<(usize, usize, Point, Point)> {
     let opener = t.read(i, |stem, definite| match stem {
         _ if definite => None,
         "من" | "بين" | "منذ" => Some(false),
-        "يومي" | "ايام" | "عامي" | "سنتي" | "شهري" | "اعوام" | "سنوات" | "ليلتي" | "موسم" => Some(true),
+        "يومي" | "ايام" | "عامي" | "سنتي" | "شهري" | "اعوام" | "سنوات" | "ليلتي" | "موسم" => {
+            Some(true)
+        }
         _ => None,
     });
     let mut at = i + usize::from(opener.is_some());
@@ -148,7 +152,8 @@ fn span(t: &Tokens, i: usize) -> Option<(usize, usize, Point, Point)> {
     let since = opener.is_some() && t.forms(i).any(|form| form.stem == "منذ");
     if opener.is_some()
         && t.read(at, |stem, definite| {
-            (!definite && matches!(stem, "يومي" | "عامي" | "سنتي" | "شهري" | "يوم" | "عام" | "سنه")).then_some(stem.len())
+            (!definite && matches!(stem, "يومي" | "عامي" | "سنتي" | "شهري" | "يوم" | "عام" | "سنه"))
+                .then_some(stem.len())
         })
         .is_some()
         && t.number(at + 1).is_some()
@@ -172,10 +177,6 @@ fn span(t: &Tokens, i: usize) -> Option<(usize, usize, Point, Point)> {
         let from = if dash || word || t.is_mark(after, &['،', ',']) { after + 1 } else { after };
         let from = from + usize::from(t.is(from, &["يوم", "عام", "سنه", "غايه"]) && t.number(from + 1).is_some());
         let Some((_, to, next)) = end(t, from) else { break };
-        if let Some(previous) = last {
-            // The one in the middle says nothing that the ends do not.
-            let _: End = previous;
-        }
         last = Some(to);
         after = next;
         if !listed {

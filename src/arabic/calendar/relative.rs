@@ -10,7 +10,8 @@ use super::months::weekday;
 use super::tokens::Tokens;
 
 /// Parts of the day that a day is named after: "مساء أمس".
-pub(super) const DAY_PARTS: &[&str] = &["صباح", "مساء", "ظهر", "عصر", "فجر", "ليل", "ليله", "ضحي", "عشيه", "نهار", "يوم"];
+pub(super) const DAY_PARTS: &[&str] =
+    &["صباح", "مساء", "ظهر", "عصر", "فجر", "ليل", "ليله", "ضحي", "عشيه", "نهار", "يوم"];
 
 /// Reads a relative time.
 pub(super) fn point(t: &Tokens, i: usize) -> Option<Hit> {
@@ -70,13 +71,29 @@ fn day_word(t: &Tokens, i: usize) -> Option<Hit> {
         "امس" if t.is(next, &["الاول"]) => Some(closed(t, start, next + 1, -2)),
         "امس" | "بارحه" => Some(closed(t, start, next, -1)),
         "اليوم" => {
-            let (_, before) = (t.word(i), t.before(i));
+            let before = t.before(i);
             let prefixed = !matches!(t.word(i), "اليوم" | "واليوم");
-            let other_day = matches!(before, "في" | "وفي" | "ذلك" | "ذاك" | "نفس" | "طوال" | "طيله" | "بقيه" | "من" | "معظم");
+            let other_day =
+                matches!(before, "في" | "وفي" | "ذلك" | "ذاك" | "نفس" | "طوال" | "طيله" | "بقيه" | "من" | "معظم");
             let name = matches!(
                 before,
-                "المصري" | "روسيا" | "المانيا" | "مصر" | "سبا" | "القدس" | "راي" | "صحيفه" | "جريده" | "موقع" | "العراق"
-                    | "اليمن" | "ليبيا" | "المغرب" | "عالم" | "الاردن" | "العالم"
+                "المصري"
+                    | "روسيا"
+                    | "المانيا"
+                    | "مصر"
+                    | "سبا"
+                    | "القدس"
+                    | "راي"
+                    | "صحيفه"
+                    | "جريده"
+                    | "موقع"
+                    | "العراق"
+                    | "اليمن"
+                    | "ليبيا"
+                    | "المغرب"
+                    | "عالم"
+                    | "الاردن"
+                    | "العالم"
             );
             let free = !prefixed && !other_day && !name && !describes(t, next);
             (named.is_some() || part_before || free).then(|| closed(t, start, next, 0))
@@ -85,8 +102,11 @@ fn day_word(t: &Tokens, i: usize) -> Option<Hit> {
             let marked = t.at(i).is_some_and(|token| token.span.of(t.text).contains('\u{64b}'));
             (named.is_some() || part_before || marked || future(t, i)).then(|| closed(t, start, next, 1))
         }
-        "غد" => (part_before || named.is_some() || t.is(i.wrapping_sub(1), &["حتي", "من"])).then(|| closed(t, start, next, 1)),
-        "الليله" if t.is(next, &["الماضيه", "الفائته", "المنصرمه"]) => Some(closed(t, start, next + 1, -1)),
+        "غد" => (part_before || named.is_some() || t.is(i.wrapping_sub(1), &["حتي", "من"]))
+            .then(|| closed(t, start, next, 1)),
+        "الليله" if t.is(next, &["الماضيه", "الفائته", "المنصرمه"]) => {
+            Some(closed(t, start, next + 1, -1))
+        }
         "الليله" => t.is(i.wrapping_sub(1), &["هذه", "مساء"]).then(|| days(start, next, 0, None)),
         _ => None,
     }
@@ -103,16 +123,43 @@ fn closed(t: &Tokens, start: usize, next: usize, count: i32) -> Hit {
 /// Returns whether the word at a place describes "the day" before it: the first, the next, the same, of women.
 fn describes(t: &Tokens, i: usize) -> bool {
     const WORDS: &[&str] = &[
-        "التالي", "السابق", "نفسه", "ذاته", "العالمي", "الدولي", "الوطني", "الاخير", "الواحد", "الذي", "الموعود",
-        "الدراسي", "المحدد", "المذكور", "الاسود", "الكامل", "الانتخابي", "السابع", "المقبل", "الموالي", "القادم", "الماضي",
-        "الافتتاحي", "الختامي", "المفتوح", "المشهود", "العربي", "الافريقي", "الاول",
+        "التالي",
+        "السابق",
+        "نفسه",
+        "ذاته",
+        "العالمي",
+        "الدولي",
+        "الوطني",
+        "الاخير",
+        "الواحد",
+        "الذي",
+        "الموعود",
+        "الدراسي",
+        "المحدد",
+        "المذكور",
+        "الاسود",
+        "الكامل",
+        "الانتخابي",
+        "السابع",
+        "المقبل",
+        "الموالي",
+        "القادم",
+        "الماضي",
+        "الافتتاحي",
+        "الختامي",
+        "المفتوح",
+        "المشهود",
+        "العربي",
+        "الافريقي",
+        "الاول",
     ];
     t.is(i, WORDS) || t.number(i).is_some_and(|number| number.ordinal) || t.is_mark(i, &['»', '”', '"'])
 }
 
 /// Words that hold for any distance from an event: what follows says from which.
 fn from_event(t: &Tokens, i: usize) -> bool {
-    (t.is(i, &["من"]) && !t.is(i + 1, &["الان", "اليوم"])) || t.is(i, &["علي", "عن", "فقط", "كامله", "متتاليه", "متواصله", "اخري"])
+    (t.is(i, &["من"]) && !t.is(i + 1, &["الان", "اليوم"]))
+        || t.is(i, &["علي", "عن", "فقط", "كامله", "متتاليه", "متواصله", "اخري"])
 }
 
 /// Returns the unit a word names, in the singular, dual or plural, and its count where the word itself says it.
@@ -215,8 +262,28 @@ pub(super) fn period(t: &Tokens, i: usize) -> Option<Hit> {
 /// Reads a weekday without a date: "الأحد الماضي", "يوم الخميس", "صباح السبت".
 fn bare_weekday(t: &Tokens, i: usize) -> Option<Hit> {
     const HABITS: &[&str] = &[
-        "صلاه", "خطبه", "كل", "ايام", "جمعه", "سوق", "مدينه", "عطله", "شارع", "قداس", "خطب", "بلده", "قريه", "دوري", "منبر",
-        "عشيه", "اعياد", "عيد", "خطيب", "خطباء", "صحيفه", "كلا",
+        "صلاه",
+        "خطبه",
+        "كل",
+        "ايام",
+        "جمعه",
+        "سوق",
+        "مدينه",
+        "عطله",
+        "شارع",
+        "قداس",
+        "خطب",
+        "بلده",
+        "قريه",
+        "دوري",
+        "منبر",
+        "عشيه",
+        "اعياد",
+        "عيد",
+        "خطيب",
+        "خطباء",
+        "صحيفه",
+        "كلا",
     ];
     const EPITHETS: &[&str] =
         &["الاسود", "السوداء", "العظيمه", "الدامي", "الداميه", "الحزينه", "الحمراء", "البيضاء", "العظيم", "الاحمر"];
@@ -228,7 +295,10 @@ fn bare_weekday(t: &Tokens, i: usize) -> Option<Hit> {
     if today {
         return Some(days(t.all[i].span.start, at + 1, 0, Some(weekday)));
     }
-    if follows(t, i, HABITS) && !t.is(i.wrapping_sub(1), &["عشيه"]) || t.is(at + 1, EPITHETS) || t.is(i.wrapping_sub(1), &["كل"]) {
+    if follows(t, i, HABITS) && !t.is(i.wrapping_sub(1), &["عشيه"])
+        || t.is(at + 1, EPITHETS)
+        || t.is(i.wrapping_sub(1), &["كل"])
+    {
         return None;
     }
     if let Some((offset, next)) = qualifier(t, at + 1) {
@@ -237,8 +307,10 @@ fn bare_weekday(t: &Tokens, i: usize) -> Option<Hit> {
     let every = t.is(at + 1, &["من"]) && t.is(at + 2, &["كل"]);
     // "the two" is Monday, too; "the one", "the fifth" and "the group" are written otherwise.
     let sure = after_day.is_some() || follows(t, i, DAY_PARTS);
-    let both = weekday == 1 && (t.is(i.wrapping_sub(1), &["بين", "هذين", "من", "علي", "ان"]) || t.word(at).starts_with('ل'));
-    let name = weekday == 7 && t.is(i.wrapping_sub(1), &["الواحد", "الله", "عبد"]) || t.is(i.wrapping_sub(1), &["عبد", "ال"]);
+    let both =
+        weekday == 1 && (t.is(i.wrapping_sub(1), &["بين", "هذين", "من", "علي", "ان"]) || t.word(at).starts_with('ل'));
+    let name =
+        weekday == 7 && t.is(i.wrapping_sub(1), &["الواحد", "الله", "عبد"]) || t.is(i.wrapping_sub(1), &["عبد", "ال"]);
     let pair = t.is(at + 1, &["معا", "كلاهما", "كليهما", "كانا"]);
     if every || pair || (!sure && (both || name)) {
         return None;
@@ -250,13 +322,53 @@ fn bare_weekday(t: &Tokens, i: usize) -> Option<Hit> {
 /// Returns whether the sentence up to a place looks ahead: سـ before a verb, سوف, "is planned".
 pub(super) fn future(t: &Tokens, i: usize) -> bool {
     const AHEAD: &[&str] = &[
-        "سوف", "لن", "ولن", "اذا", "المقرر", "مقرر", "مقرره", "المقرره", "المرتقب", "المرتقبه", "المنتظر", "المنتظره", "المزمع", "يتوقع",
-        "المتوقع", "متوقع", "المتوقعه", "يعتزم", "تعتزم",
+        "سوف",
+        "لن",
+        "ولن",
+        "اذا",
+        "المقرر",
+        "مقرر",
+        "مقرره",
+        "المقرره",
+        "المرتقب",
+        "المرتقبه",
+        "المنتظر",
+        "المنتظره",
+        "المزمع",
+        "يتوقع",
+        "المتوقع",
+        "متوقع",
+        "المتوقعه",
+        "يعتزم",
+        "تعتزم",
     ];
     // Nouns and names that start like a verb of the future.
     const NO_VERBS: &[&str] = &[
-        "سيا", "سيد", "سينا", "سيناء", "سيطر", "سير", "سيم", "ستين", "ستون", "سنو", "ستراتي", "سيره", "سيول", "ستار",
-        "سيف", "سنغ", "سندا", "سنار", "سيلفا", "سيبيريا", "ستوك", "سنتي", "سنتين", "ستان", "سيسي",
+        "سيا",
+        "سيد",
+        "سينا",
+        "سيناء",
+        "سيطر",
+        "سير",
+        "سيم",
+        "ستين",
+        "ستون",
+        "سنو",
+        "ستراتي",
+        "سيره",
+        "سيول",
+        "ستار",
+        "سيف",
+        "سنغ",
+        "سندا",
+        "سنار",
+        "سيلفا",
+        "سيبيريا",
+        "ستوك",
+        "سنتي",
+        "سنتين",
+        "ستان",
+        "سيسي",
     ];
     let verb = |word: &str| {
         let word = word.strip_prefix(['و', 'ف']).unwrap_or(word);

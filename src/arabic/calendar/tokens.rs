@@ -172,7 +172,8 @@ impl<'t> Tokens<'t> {
     /// Returns what a rule makes of the word at a place in the first of its forms that it takes, and the byte where this
     /// form starts.
     pub fn read<T>(&self, i: usize, rule: impl Fn(&str, bool) -> Option<T>) -> Option<(T, usize)> {
-        self.forms(i).find_map(|form| rule(form.stem, form.definite).map(|value| (value, self.start_of(i, form.length))))
+        self.forms(i)
+            .find_map(|form| rule(form.stem, form.definite).map(|value| (value, self.start_of(i, form.length))))
     }
 
     /// Returns the byte where the last `length` folded bytes of a word start.
