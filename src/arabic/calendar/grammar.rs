@@ -257,7 +257,7 @@ pub(super) fn continues_figure(t: &Tokens, i: usize) -> bool {
 /// Reads the number of a day: digits, an ordinal, الفاتح (the first), غرة.
 pub(super) fn day_number(t: &Tokens, i: usize) -> Option<(i8, usize, usize, bool)> {
     if let Some(((), start)) = t.read(i, |stem, definite| match stem {
-        "فاتح" if definite => Some(()),
+        "فاتح" if definite || month_name(t, i + 1).is_some() => Some(()),
         "غره" => Some(()),
         _ => None,
     }) {
@@ -284,7 +284,7 @@ pub(super) fn day(t: &Tokens, i: usize) -> Option<Hit> {
         return Some(Hit::new(start, next, point));
     }
     let month = month_name(t, at).or_else(|| old_libyan(t, at).filter(|_| !words))?;
-    let opens = t.is(i, &["اول"]) || t.is(i, &["الفاتح"]);
+    let opens = t.is(i, &["اول", "الفاتح", "فاتح", "لفاتح", "بفاتح"]);
     if words && !joined && !opens {
         return None;
     }

@@ -84,7 +84,10 @@ impl<'d> Extracted<'d> {
             blocks: document
                 .blocks
                 .iter()
-                .map(|b| BlockOut { id: b.id, kind: b.kind, span: b.span, language: b.language, text: document.block_text(b) })
+                .map(|b| {
+                    let text = document.block_text(b);
+                    BlockOut { id: b.id, kind: b.kind, span: b.span, language: b.language, text }
+                })
                 .collect(),
             segments: document.segments.iter().map(|s| SegmentOut { id: s.id, block: s.block, span: s.span }).collect(),
             furniture: &document.furniture,
