@@ -4,7 +4,6 @@
 //! each function calls the stages in order. Loading models, writing files and going on after a failed input are the
 //! caller's, who knows about folders and people.
 
-use crate::arabic::words::is_letter;
 use crate::briefing::{ModelLine, Note, NoteSource, Provenance, note};
 use crate::check::Checker;
 use crate::document::{self, Document, ReadOptions};
@@ -50,10 +49,10 @@ pub struct Article {
 }
 
 impl Article {
-    /// Returns whether any of it is to be translated: one segment with an Arabic letter is enough.
+    /// Returns whether any of it is to be translated: one segment of an Arabic block is enough.
     pub fn needs_translator(&self) -> bool {
         let document = &self.document;
-        document.segments.iter().any(|segment| document.segment_text(segment).chars().any(is_letter))
+        document.segments.iter().any(|segment| document.is_to_translate(segment))
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod clitics;
+pub mod dialect;
 pub mod letters;
 pub mod numbers;
 pub mod words;

@@ -102,10 +102,12 @@ fn clause_cuts(sentence: &str) -> Vec<Cut> {
     let mut open = 0;
     for (i, &(offset, c)) in chars.iter().enumerate() {
         open = depth(&chars, 0, i, open);
-        if !matches!(c, '؛' | ';' | '،' | ',' | ':') {
+        let at = offset + c.len_utf8();
+        // Dots of suspension that ended no sentence part its halves.
+        let halves = c == '…' || (c == '.' && sentence[..offset].ends_with('.'));
+        if !halves && !matches!(c, '؛' | ';' | '،' | ',' | ':') {
             continue;
         }
-        let at = offset + c.len_utf8();
         // Within figures (7,000) and times (07:50) there is no space.
         let rest = &sentence[at..];
         if !rest.starts_with(char::is_whitespace) {
@@ -115,7 +117,7 @@ fn clause_cuts(sentence: &str) -> Vec<Cut> {
         let joins = CONJUNCTIONS.contains(&next) || (next.starts_with('و') && next.chars().count() > 3);
         let quotes = next.starts_with(['"', '“', '«', '(']);
         let cost = match c {
-            '؛' | ';' => 0.0,
+            '؛' | ';' | '.' | '…' => 0.0,
             ':' if quotes => 0.25,
             ':' => continue,
             _ if joins => 0.15,

@@ -9,7 +9,9 @@ pub mod clause;
 mod credit;
 mod furniture;
 mod headline;
+pub mod language;
 mod line;
+pub mod moments;
 mod outlet;
 mod page;
 mod publisher;
@@ -22,8 +24,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arabic::dialect;
+use crate::arabic::words::is_letter;
 use crate::source::{Kind, SourceFile, encoding};
 use crate::span::Span;
+use language::Language;
+use moments::TextDate;
 use segment::SegmentOptions;
 
 /// Reads files of one kind. A new format is a new reader in a file of its own and a line in [`READERS`].
@@ -48,6 +54,8 @@ pub struct ReadOptions<'c> {
     pub encoding: Option<&'static encoding_rs::Encoding>,
     /// How sentences are cut.
     pub segments: SegmentOptions<'c>,
+    /// Whether every text is read as Arabic, whatever language it seems to be in.
+    pub force_language: bool,
 }
 
 /// Why a file gives no document.
@@ -68,6 +76,14 @@ pub enum Error {
     NoArticle {
         /// The file.
         path: PathBuf,
+    },
+    /// The article is neither Arabic nor English.
+    #[error("{}: seems to be in {}, not in Arabic", path.display(), language.name())]
+    OtherLanguage {
+        /// The file.
+        path: PathBuf,
+        /// What it seems to be in.
+        language: Language,
     },
     /// No reader takes files of this kind.
     #[error("{}: no reader for {kind:?} files", path.display())]
@@ -150,6 +166,9 @@ pub struct Block {
     pub kind: BlockKind,
     /// Its bytes in [`Document::text`].
     pub span: Span,
+    /// What language it is in. Only Arabic blocks are translated; English ones stand as they are, others are flagged.
+    #[serde(default)]
+    pub language: Language,
 }
 
 /// A sentence or a part of a very long one: the unit of translation.
@@ -247,6 +266,12 @@ pub struct Document {
     /// What a user should know about the reading: characters that could not be decoded.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// What language most of it is in.
+    #[serde(default)]
+    pub language: Language,
+    /// The times that the article names, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dates: Vec<TextDate>,
 }
 
 impl Document {
@@ -260,6 +285,10 @@ impl Document {
         let mut document = document.ok_or_else(|| Error::NoArticle { path: path.to_owned() })?;
         document.encoding = sheet.encoding;
         document.warnings = sheet.warnings;
+        document.tell_languages(options.force_language);
+        if document.language.is_foreign() {
+            return Err(Error::OtherLanguage { path: path.to_owned(), language: document.language });
+        }
         Ok(document)
     }
 
@@ -274,14 +303,72 @@ impl Document {
             let start = text.len();
             text.push_str(words.trim());
             let id = BlockId(u32::try_from(blocks.len()).unwrap_or(u32::MAX));
-            blocks.push(Block { id, kind: *kind, span: Span::new(start, text.len()) });
+            let span = Span::new(start, text.len());
+            blocks.push(Block { id, kind: *kind, span, language: Language::default() });
         }
         if !text.chars().any(char::is_alphanumeric) {
             return None;
         }
         let segments = segment::segments(&text, &blocks, options);
         let (meta, furniture) = (page.meta, page.furniture);
-        Some(Self { text, meta, blocks, segments, furniture, encoding: String::new(), warnings: Vec::new() })
+        let (encoding, warnings, dates) = (String::new(), Vec::new(), Vec::new());
+        let language = Language::default();
+        Some(Self { text, meta, blocks, segments, furniture, encoding, warnings, language, dates })
+    }
+
+    /// Tells the language of each block, notes dialect and blocks that nobody translates, and reads the times of those
+    /// that are Arabic. Where the language is forced, all of them are.
+    fn tell_languages(&mut self, force: bool) {
+        if !force {
+            let (document, blocks) = language::of_blocks(self.blocks.iter().map(|b| b.span.of(&self.text)));
+            self.language = document;
+            for (block, language) in self.blocks.iter_mut().zip(blocks) {
+                block.language = language;
+            }
+        }
+        let mut foreign: std::collections::BTreeMap<Language, usize> = std::collections::BTreeMap::new();
+        for block in self.blocks.iter().filter(|block| block.language.is_foreign()) {
+            *foreign.entry(block.language).or_default() += 1;
+        }
+        for (language, count) in foreign {
+            let blocks = if count == 1 { "block is".to_owned() } else { "blocks are".to_owned() };
+            self.warnings.push(format!("{count} {blocks} in {} and not translated", language.name()));
+        }
+        let arabic = |block: &&Block| matches!(block.language, Language::Arabic | Language::Unknown);
+        self.dates = moments::moments(&self.text, self.blocks.iter().filter(arabic), self.meta.date.as_ref());
+        let prose = self.segments.iter().filter(|segment| {
+            self.block(segment.block).is_some_and(|b| b.kind.is_body() && b.language == Language::Arabic)
+        });
+        // So many sentences tell of the rest.
+        const SAMPLE: usize = 2000;
+        if let Some(found) = dialect::dialect(prose.take(SAMPLE).map(|segment| segment.span.of(&self.text))) {
+            let words: Vec<&str> = found.markers.iter().take(8).map(String::as_str).collect();
+            self.warnings.push(format!(
+                "{} dialect: {:.0} % of the sentences have its words ({}); models know formal Arabic better",
+                found.variety.name(),
+                found.share * 100.0,
+                words.join("، ")
+            ));
+        }
+    }
+
+    /// Returns a block by its number.
+    pub fn block(&self, id: BlockId) -> Option<&Block> {
+        match self.blocks.get(id.0 as usize) {
+            Some(block) if block.id == id => Some(block),
+            _ => self.blocks.iter().find(|block| block.id == id),
+        }
+    }
+
+    /// Returns the language of the block that a segment is part of.
+    pub fn language_of(&self, segment: &Segment) -> Language {
+        self.block(segment.block).map_or(self.language, |block| block.language)
+    }
+
+    /// Returns whether a segment is to be translated: it has an Arabic letter, and its block is no other language's.
+    pub fn is_to_translate(&self, segment: &Segment) -> bool {
+        matches!(self.language_of(segment), Language::Arabic | Language::Unknown)
+            && self.segment_text(segment).chars().any(is_letter)
     }
 
     /// Returns the words of all blocks of one kind, in order.

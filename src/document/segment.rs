@@ -2,8 +2,9 @@
 //!
 //! In: the extracted text, its blocks, and a count of tokens. Out: [`Segment`]s in order that cover every block's words.
 //! A sentence ends at `.` `!` `?` `؟` `…` with the quotation marks and brackets that close there; `،` and `:` end none.
-//! What is no end: initials and titles (د. , أ. م.), figures, times, addresses, `(؟)`, dots of suspension within a
-//! quotation. Cutting a long sentence at its clauses is [`super::clause`]'s. Titles, captions and headings stay whole.
+//! What is no end: initials and titles (د. , أ. م.), figures, times, addresses, `(؟)`, `..` between two halves, dots of
+//! suspension within a quotation or a line that has no stop (a headline, a verse), and stops within brackets or a short
+//! quotation that the sentence around it goes on after. Cutting a long sentence at its clauses is [`super::clause`]'s. Titles, captions and headings stay whole.
 //! Decisions look back no further than the sentence's own start, so that segmenting a segment again changes nothing.
 
 use super::clause;
@@ -20,6 +21,38 @@ const LATIN_ABBREVIATIONS: &[&str] = &[
 
 /// Arabic abbreviations of more than one letter after which a sentence goes on, without the stop.
 const ARABIC_ABBREVIATIONS: &[&str] = &["تحـ", "تح", "مج", "ط", "هاتف", "ت"];
+
+/// Words that go on with a sentence rather than open one: after "إلخ." or a closing mark the sentence has not ended.
+const GOING_ON: &[&str] =
+    &["من", "في", "على", "عن", "إلى", "الى", "مع", "التي", "الذي", "الذين", "بين", "عند", "خلال", "ضمن", "داخل"];
+
+/// Verbs that name the speaker behind a quotation: «هل انتهى؟» سأل أحدهم.
+const SPEAKING: &[&str] = &[
+    "قال",
+    "قالت",
+    "يقول",
+    "تقول",
+    "سأل",
+    "سألت",
+    "يسأل",
+    "تساءل",
+    "تساءلت",
+    "هتف",
+    "هتفت",
+    "صاح",
+    "صاحت",
+    "صرخ",
+    "صرخت",
+    "رد",
+    "ردت",
+    "أجاب",
+    "أجابت",
+];
+
+/// A stop within brackets or a quotation is looked past for so many characters at most: longer ones are texts of their own.
+const INNER_REACH: usize = 160;
+/// A line without a stop is a headline or a verse up to so many characters.
+const LINE_REACH: usize = 160;
 
 /// How segments are made.
 pub struct SegmentOptions<'c> {
@@ -190,8 +223,8 @@ fn boundary(chars: &[(usize, char)], start: usize, at: usize, quotes: usize) -> 
     }
     let spaced = next > end || char_at(end) == Some('\n');
     let Some(after) = char_at(next) else { return Some(end) };
-    // "(؟)" is a remark on the word before, not an end.
-    if closed > 0 && at > start && chars[at - 1].1 == '(' {
+    // "(؟)" is a remark on the word before, "[...]" stands for words left out: no ends.
+    if closed > 0 && at > start && matches!(chars[at - 1].1, '(' | '[') {
         return None;
     }
     // What goes on with a comma, a closing mark or a small letter has not ended.
@@ -201,13 +234,68 @@ fn boundary(chars: &[(usize, char)], start: usize, at: usize, quotes: usize) -> 
     if suspension && quotes > 0 && closed == 0 {
         return None;
     }
-    if plain && closed == 0 && is_abbreviation(chars, start, at, after) {
+    // Two dots join two halves of a sentence as a dash does; three end a sentence unless the line has no other stop.
+    if suspension && closed == 0 && (run == 2 || is_line_without_stop(chars, start, end)) {
+        return None;
+    }
+    let word = next_word(chars, next);
+    if closed > 0 && (goes_on(&word) || (!plain && SPEAKING.contains(&word.as_str()))) {
+        return None;
+    }
+    if quotes > 0 && closed == 0 && ends_within(chars, start, end) {
+        return None;
+    }
+    if plain && closed == 0 && is_abbreviation(chars, start, at, next) {
         return None;
     }
     if !spaced {
         return glued(chars, start, at, end, closed).then_some(end);
     }
     Some(end)
+}
+
+/// Returns the letters of the word at a place.
+fn next_word(chars: &[(usize, char)], at: usize) -> String {
+    chars[at..].iter().take(12).map(|&(_, c)| c).take_while(|&c| is_arabic_letter(c)).collect()
+}
+
+/// Returns whether a word goes on with the sentence before it.
+fn goes_on(word: &str) -> bool {
+    GOING_ON.contains(&word) || (word.starts_with('ب') && word.chars().count() >= 5)
+}
+
+/// Returns whether a short line has no stop behind a place but dots of suspension: a headline, a verse.
+fn is_line_without_stop(chars: &[(usize, char)], start: usize, at: usize) -> bool {
+    for i in at..=start + LINE_REACH {
+        let Some(&(_, c)) = chars.get(i).filter(|(_, c)| *c != '\n') else { return true };
+        let after = chars.get(i + 1).map(|&(_, c)| c);
+        let single = c == '.' && !matches!(chars[i - 1].1, '.' | '…') && after != Some('.');
+        if matches!(c, '!' | '?' | '؟' | '۔') || (single && after.is_none_or(|c| c.is_whitespace() || is_closer(c))) {
+            return false;
+        }
+    }
+    false
+}
+
+/// Returns whether the bracket or quotation that a stop is within closes soon and the sentence around it goes on.
+fn ends_within(chars: &[(usize, char)], start: usize, at: usize) -> bool {
+    let opener = chars[start.max(at.saturating_sub(INNER_REACH))..at].iter().rev().map(|&(_, c)| c);
+    let bracket = matches!(opener.into_iter().find(|c| matches!(c, '(' | '[' | '«' | '“' | '"')), Some('(' | '['));
+    let mut open = 1usize;
+    for i in at..chars.len().min(at + INNER_REACH) {
+        if chars[i].1 == '\n' {
+            return false;
+        }
+        open = depth(chars, start, i, open);
+        if open > 0 {
+            continue;
+        }
+        let mut rest = chars[i + 1..].iter().map(|&(_, c)| c).skip_while(|&c| c.is_whitespace() && c != '\n');
+        let Some(after) = rest.next().filter(|&c| c != '\n') else { return false };
+        let goes_on = if bracket { !is_terminal(after) } else { after.is_alphabetic() || matches!(after, '،' | ',') };
+        return goes_on && !is_terminal(chars[i - 1].1);
+    }
+    false
 }
 
 /// Returns whether a terminal without a space after it ends a sentence: "انتهى.وقال", but not "ت.غ" or "3.5".
@@ -232,9 +320,10 @@ fn glued(chars: &[(usize, char)], start: usize, at: usize, end: usize, closed: u
     (before || closed > 0) && letters(end, false) > 1
 }
 
-/// Returns whether the stop at `at` is part of an abbreviation, a figure or a list number, `after` being the next
-/// character that is not white space.
-fn is_abbreviation(chars: &[(usize, char)], start: usize, at: usize, after: char) -> bool {
+/// Returns whether the stop at `at` is part of an abbreviation, a figure or a list number, `next` being the place of the
+/// next character that is not white space.
+fn is_abbreviation(chars: &[(usize, char)], start: usize, at: usize, next: usize) -> bool {
+    let after = chars.get(next).map_or(' ', |&(_, c)| c);
     let mut first = at;
     while first > start {
         let c = chars[first - 1].1;
@@ -261,13 +350,16 @@ fn is_abbreviation(chars: &[(usize, char)], start: usize, at: usize, after: char
         [one] if is_arabic_letter(*one) => {
             let after_figure = chars[start..first].iter().rev().map(|&(_, c)| c).find(|c| !c.is_whitespace());
             if after_figure.is_some_and(|c| digit(c).is_some()) && !initials {
-                return false;
+                return goes_on(&next_word(chars, next));
             }
             // "07:50 ت.غ. وقال": the next sentence starts with its conjunction; titles come before names.
             let title = word.starts_with('أ') || word.starts_with('م') || word.starts_with('د');
             !initials || title || after != 'و'
         }
         [one] if one.is_alphabetic() => one.is_uppercase() || initials,
+        // A title with its conjunction: "وم. سعاد".
+        ['و', 'د' | 'م' | 'أ'] => true,
+        ['إ' | 'ا', 'ل', 'خ'] => goes_on(&next_word(chars, next)),
         _ => {
             let word = word.to_lowercase();
             LATIN_ABBREVIATIONS.contains(&word.as_str()) || ARABIC_ABBREVIATIONS.contains(&word.as_str())
@@ -337,7 +429,12 @@ mod tests {
     fn headings_are_one_segment_and_ids_run_on() {
         let text = "عنوان أول. وثان\n\nجملة. جملة ثانية.";
         let end = text.find("\n\n").unwrap();
-        let block = |id, kind, start, end| Block { id: BlockId(id), kind, span: Span::new(start, end) };
+        let block = |id, kind, start, end| Block {
+            id: BlockId(id),
+            kind,
+            span: Span::new(start, end),
+            language: Default::default(),
+        };
         let blocks = [block(0, BlockKind::Title, 0, end), block(1, BlockKind::Paragraph, end + 2, text.len())];
         let found = segments(text, &blocks, &SegmentOptions::default());
         let words: Vec<&str> = found.iter().map(|s| s.span.of(text)).collect();
@@ -350,7 +447,8 @@ mod tests {
     proptest! {
         #[test]
         fn segments_cover_every_word_in_order(text in prop_oneof![ARABICISH, "\\PC{0,80}"], budget in 1usize..40) {
-            let block = Block { id: BlockId(0), kind: BlockKind::Paragraph, span: Span::new(0, text.len()) };
+            let (kind, span) = (BlockKind::Paragraph, Span::new(0, text.len()));
+            let block = Block { id: BlockId(0), kind, span, language: Default::default() };
             for budget in [None, Some(budget)] {
                 let options = SegmentOptions { budget, ..SegmentOptions::default() };
                 let found = segments(&text, std::slice::from_ref(&block), &options);

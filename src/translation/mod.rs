@@ -12,6 +12,7 @@ pub mod rounds;
 use serde::{Deserialize, Serialize};
 
 use crate::check::{Check, Verdict};
+use crate::document::language::Language;
 use crate::document::{BlockId, Document, Segment, SegmentId};
 use crate::engine::Fingerprint;
 use crate::span::Span;
@@ -53,10 +54,20 @@ pub struct SegmentTranslation {
 }
 
 impl SegmentTranslation {
-    /// Makes the translation of a segment that has nothing to translate: no Arabic letter.
+    /// Makes the translation of a segment that has nothing to translate: no Arabic letter, or words of another language.
+    /// English stands as it is; any other language is flagged.
     pub fn copied(document: &Document, segment: &Segment) -> Self {
         let source = document.segment_text(segment).to_owned();
-        let verdicts: Vec<Verdict> = foreign(&source).into_iter().collect();
+        let language = document.language_of(segment);
+        let verdict = if language == Language::English {
+            None
+        } else if language.is_foreign() && source.chars().any(char::is_alphabetic) {
+            let detail = format!("in {}: not translated, kept as it is", language.name());
+            Some(Verdict { check: Check::Untranslated, detail })
+        } else {
+            foreign(&source)
+        };
+        let verdicts: Vec<Verdict> = verdict.into_iter().collect();
         Self {
             segment: segment.id,
             block: segment.block,

@@ -9,7 +9,6 @@ use super::choose::{Judged, Preference, best, judge};
 use super::plan::Plan;
 use super::request::request;
 use super::{SegmentTranslation, Status, Translation};
-use crate::arabic::words::is_letter;
 use crate::batch::{Batch, Request, batches, in_order};
 use crate::check::Checker;
 use crate::document::clause;
@@ -34,7 +33,7 @@ pub fn translate(
     effort: Effort,
     progress: &dyn Progress,
 ) -> Result<Translation, Error> {
-    let is_arabic = |segment: &&Segment| document.segment_text(segment).chars().any(is_letter);
+    let is_arabic = |segment: &&Segment| document.is_to_translate(segment);
     let arabic: Vec<&Segment> = document.segments.iter().filter(is_arabic).collect();
     let sources: Vec<&str> = arabic.iter().map(|segment| document.segment_text(segment)).collect();
     let mut outcomes = sentences(&sources, engine, checker, effort, progress)?.into_iter();

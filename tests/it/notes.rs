@@ -2,6 +2,7 @@
 
 use mujaz::briefing::{Article, Briefing, Failure, ModelLine, Note, NoteSource, Provenance, Skipped, note};
 use mujaz::check::{Check, Verdict};
+use mujaz::document::language::Language;
 use mujaz::document::{self, Block, BlockId, BlockKind, Document, Meta, Segment, SegmentId, StatedDate};
 use mujaz::engine::{DecodeParams, Error, Fingerprint, Finish, Generator, Hypothesis, Rewriter};
 use mujaz::glossary::Glossary;
@@ -36,7 +37,7 @@ fn article(blocks: Blocks) -> (Document, Translation) {
             segments.push(Segment { id: segment, block: id, span });
             translations.push(translated(segment, id, span, source, target));
         }
-        kept.push(Block { id, kind: *kind, span: Span::new(start, text.len()) });
+        kept.push(Block { id, kind: *kind, span: Span::new(start, text.len()), language: Language::Arabic });
     }
     let document = Document {
         text,
@@ -46,6 +47,8 @@ fn article(blocks: Blocks) -> (Document, Translation) {
         furniture: Vec::new(),
         warnings: Vec::new(),
         encoding: "UTF-8".into(),
+        dates: Vec::new(),
+        language: Language::Arabic,
     };
     let engine = Fingerprint { model: "fake".into(), revision: "0".into(), decoding: "0".into() };
     (document, Translation { segments: translations, engine })

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use mujaz::document::language::Language;
+use mujaz::document::moments::TextDate;
 use mujaz::document::{self, BlockId, BlockKind, Document, ReadOptions, SegmentId};
 use mujaz::progress::Progress;
 use mujaz::source::{SourceFile, encoding, walk};
@@ -37,6 +39,9 @@ struct Extracted<'d> {
     segments: Vec<SegmentOut>,
     furniture: &'d [String],
     warnings: &'d [String],
+    language: Language,
+    /// The times that the article names; the form of `iso` is that of `mujaz::document::moments::TextDate`.
+    dates: &'d [TextDate],
     text: &'d str,
 }
 
@@ -45,6 +50,7 @@ struct BlockOut<'d> {
     id: BlockId,
     kind: BlockKind,
     span: Span,
+    language: Language,
     text: &'d str,
 }
 
@@ -78,11 +84,16 @@ impl<'d> Extracted<'d> {
             blocks: document
                 .blocks
                 .iter()
-                .map(|b| BlockOut { id: b.id, kind: b.kind, span: b.span, text: document.block_text(b) })
+                .map(|b| {
+                    let text = document.block_text(b);
+                    BlockOut { id: b.id, kind: b.kind, span: b.span, language: b.language, text }
+                })
                 .collect(),
             segments: document.segments.iter().map(|s| SegmentOut { id: s.id, block: s.block, span: s.span }).collect(),
             furniture: &document.furniture,
             warnings: &document.warnings,
+            language: document.language,
+            dates: &document.dates,
             text: &document.text,
         }
     }

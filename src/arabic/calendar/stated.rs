@@ -1,84 +1,17 @@
-//! Dates in Arabic text, in all the month systems of the Arab press.
+//! Gregorian dates that a line states in full.
 //!
-//! In: text. Out: each Gregorian date that is stated with day, month and year, with the words it was read from. Names
-//! are those of Egypt and the Gulf (يناير), of Tunisia and Algeria (جانفي), of Morocco (غشت), of the Levant and Iraq
-//! (كانون الثاني) and of Libya before 2011 (هانيبال); two at once may stand together (ديسمبر/كانون الأول). Hijri and
-//! relative dates are left to a later stage. Source of the names: Unicode CLDR (ar, ar-DZ, ar-IQ, ar-LB, ar-MA, ar-TN).
+//! In: text. Out: each Gregorian date that is stated with day, month and year, with the words it was read from. This is
+//! what page facts and credits are read with, where a date must be a date and nothing else; every other way to name a
+//! time is [`super::expressions`]'. Source of the names: [`super::months`].
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use regex::Regex;
 
-use super::letters::{digit, key};
+use super::months::{MONTHS, OLD_LIBYAN_MONTHS, WEEKDAYS, month};
+use crate::arabic::letters::digit;
 use crate::span::Span;
-
-/// Month names with their numbers, as they are spelled most often; spellings that differ in hamza, ya or ta marbuta are
-/// matched too.
-const MONTHS: &[(&str, i8)] = &[
-    ("يناير", 1),
-    ("جانفي", 1),
-    ("كانون الثاني", 1),
-    ("كانون ثاني", 1),
-    ("فبراير", 2),
-    ("فيفري", 2),
-    ("شباط", 2),
-    ("مارس", 3),
-    ("آذار", 3),
-    ("أبريل", 4),
-    ("أفريل", 4),
-    ("نيسان", 4),
-    ("مايو", 5),
-    ("ماي", 5),
-    ("أيار", 5),
-    ("يونيو", 6),
-    ("يونيه", 6),
-    ("جوان", 6),
-    ("حزيران", 6),
-    ("يوليو", 7),
-    ("يوليه", 7),
-    ("يوليوز", 7),
-    ("جويلية", 7),
-    ("تموز", 7),
-    ("أغسطس", 8),
-    ("أوت", 8),
-    ("غشت", 8),
-    ("آب", 8),
-    ("سبتمبر", 9),
-    ("شتنبر", 9),
-    ("أيلول", 9),
-    ("أكتوبر", 10),
-    ("تشرين الأول", 10),
-    ("تشرين أول", 10),
-    ("نوفمبر", 11),
-    ("نونبر", 11),
-    ("تشرين الثاني", 11),
-    ("تشرين ثاني", 11),
-    ("ديسمبر", 12),
-    ("دجنبر", 12),
-    ("كانون الأول", 12),
-    ("كانون أول", 12),
-];
-
-/// The month names of Libya before 2011. All but one are everyday words, so they count only within a whole date.
-const OLD_LIBYAN_MONTHS: &[(&str, i8)] = &[
-    ("أي النار", 1),
-    ("النوار", 2),
-    ("الربيع", 3),
-    ("الطير", 4),
-    ("الماء", 5),
-    ("الصيف", 6),
-    ("ناصر", 7),
-    ("هانيبال", 8),
-    ("الفاتح", 9),
-    ("التمور", 10),
-    ("الحرث", 11),
-    ("الكانون", 12),
-];
-
-/// Names of the days of the week, Sunday first.
-pub const WEEKDAYS: [&str; 7] = ["الأحد", "الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت"];
 
 /// A date found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,23 +20,6 @@ pub struct FoundDate {
     pub span: Span,
     /// The day.
     pub date: Date,
-}
-
-/// Returns the number (1 to 12) of a month by its name in any of the systems, without clitics.
-pub fn month(name: &str) -> Option<i8> {
-    static OLD_LIBYAN: LazyLock<BTreeMap<String, i8>> = LazyLock::new(|| keyed(OLD_LIBYAN_MONTHS));
-    month_outside_dates(name).or_else(|| OLD_LIBYAN.get(&key(name.trim())).copied())
-}
-
-/// Returns the number (1 to 12) of a month by a name that means it without day and year beside it, too: all but the old
-/// Libyan ones.
-pub fn month_outside_dates(name: &str) -> Option<i8> {
-    static NUMBERS: LazyLock<BTreeMap<String, i8>> = LazyLock::new(|| keyed(MONTHS));
-    NUMBERS.get(&key(name.trim())).copied()
-}
-
-fn keyed(months: &[(&str, i8)]) -> BTreeMap<String, i8> {
-    months.iter().map(|&(name, number)| (key(name), number)).collect()
 }
 
 /// Turns a name into a pattern that also matches its usual misspellings.

@@ -1,0 +1,146 @@
+//! Languages of blocks and documents: a table of texts by themselves, mixed articles, refusals, dialect.
+
+use std::path::Path;
+
+use mujaz::check::Checker;
+use mujaz::document::language::{self, Language};
+use mujaz::document::{self, Document, Error, ReadOptions};
+use mujaz::engine::fake::FakeEngine;
+use mujaz::glossary::Glossary;
+use mujaz::options::Effort;
+use mujaz::progress::Silent;
+use mujaz::source::{Kind, SourceFile};
+use mujaz::translation::rounds;
+
+use crate::common;
+
+fn read_as(text: &str, force_language: bool) -> Result<Document, Error> {
+    let file = SourceFile::from_bytes(Path::new("a.txt"), Kind::Text, text.as_bytes().to_vec()).unwrap();
+    document::read(&file, &ReadOptions { force_language, ..ReadOptions::default() })
+}
+
+/// Makes an article of paragraphs.
+fn article(paragraphs: &[&str]) -> String {
+    paragraphs.join("\n\n")
+}
+
+const ARABIC: &str = "أعلن وزير الخارجية التونسي في مؤتمر صحفي أن بلاده ستواصل دعم الحوار بين جميع الأطراف حتى الوصول إلى حل سياسي دائم للأزمة.";
+const MORE: &str = "وأضاف الوزير أن الاجتماع المقبل سيعقد في العاصمة تونس بمشاركة ثلاث دول من المنطقة لبحث أمن الحدود المشتركة بين البلدان.";
+const ENGLISH: &str = "\"We will continue to support the dialogue between all the parties until a lasting solution is reached,\" the minister said.";
+const PERSIAN: &str = "وزیر امور خارجه ایران روز دوشنبه گفت که مذاکرات با کشورهای منطقه برای حل بحران ادامه خواهد یافت و نتیجه آن اعلام می‌شود.";
+const FRENCH: &str = "Le ministre a déclaré lundi que les négociations avec les pays de la région se poursuivraient à Genève le mois prochain.";
+const HEBREW: &str = "שר החוץ אמר היום כי המשא ומתן עם מדינות האזור יימשך גם בחודש הבא בעיר ז'נבה שבשווייץ.";
+const URDU: &str =
+    "وزیر خارجہ نے پیر کو کہا کہ خطے کے ممالک کے ساتھ مذاکرات جاری رہیں گے اور اس کا نتیجہ جلد سامنے آئے گا۔";
+const KURDISH: &str =
+    "وەزیری دەرەوە ڕایگەیاند کە گفتوگۆکان لەگەڵ وڵاتانی ناوچەکە بەردەوام دەبن بۆ چارەسەرکردنی قەیرانەکە.";
+
+#[test]
+fn texts_by_themselves() {
+    let table = fs_err::read_to_string(common::fixture("languages.tsv")).unwrap();
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for row in table.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()) {
+        let (wanted, text) = row.split_once('\t').unwrap();
+        let got = serde_json::to_value(language::of(text)).unwrap();
+        count += 1;
+        if got != wanted {
+            wrong.push(format!("{text}: got {got}, wanted {wanted}"));
+        }
+    }
+    println!("{} of {count} texts are right", count - wrong.len());
+    assert!(count >= 60 && wrong.is_empty(), "{count} texts\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_block_of_a_mixed_article_has_its_language() {
+    use Language::{Arabic, English, French, Hebrew, Kurdish, Persian, Urdu};
+    for (foreign, wanted) in
+        [(ENGLISH, English), (PERSIAN, Persian), (FRENCH, French), (HEBREW, Hebrew), (URDU, Urdu), (KURDISH, Kurdish)]
+    {
+        let document = read_as(&article(&["وزير الخارجية: سنواصل دعم الحوار", ARABIC, foreign, MORE]), false).unwrap();
+        let languages: Vec<Language> = document.blocks.iter().map(|block| block.language).collect();
+        assert_eq!(languages, [Arabic, Arabic, wanted, Arabic], "{foreign}");
+        assert_eq!(document.language, Arabic);
+        let told = document.warnings.iter().any(|w| w.contains(wanted.name()) && w.contains("not translated"));
+        assert_eq!(told, wanted != English, "{:?}", document.warnings);
+    }
+}
+
+#[test]
+fn english_blocks_stand_as_they_are_and_others_are_flagged() {
+    let with_name = "The talks between the two sides (الجزائر وليبيا) will resume in Geneva next month, the minister said on Monday.";
+    let text = article(&["وزير الخارجية: سنواصل دعم الحوار", ARABIC, with_name, ENGLISH, PERSIAN, MORE]);
+    let document = read_as(&text, false).unwrap();
+    let checker = Checker::new(Glossary::builtin());
+    let translation =
+        rounds::translate(&document, &mut FakeEngine::default(), &checker, Effort::Plain, &Silent).unwrap();
+    assert_eq!(translation.segments.len(), document.segments.len());
+    for (segment, made) in document.segments.iter().zip(&translation.segments) {
+        match document.language_of(segment) {
+            Language::English => {
+                assert_eq!((made.origin.as_str(), made.is_flagged(), made.attempts), ("copied", false, 0));
+                assert_eq!(made.target, made.source);
+            }
+            Language::Persian => {
+                assert!(made.origin == "copied" && made.is_flagged());
+                assert!(made.verdicts[0].detail.contains("Persian"), "{:?}", made.verdicts);
+            }
+            language => assert!(language == Language::Arabic && made.origin != "copied", "{language:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_article_in_another_language_is_refused_by_name_unless_forced() {
+    for (text, name) in
+        [(PERSIAN, "Persian"), (FRENCH, "French"), (HEBREW, "Hebrew"), (URDU, "Urdu"), (KURDISH, "Kurdish")]
+    {
+        let page = article(&[text, text]);
+        let error = read_as(&page, false).unwrap_err();
+        assert!(matches!(error, Error::OtherLanguage { .. }));
+        assert_eq!(error.to_string(), format!("a.txt: seems to be in {name}, not in Arabic"));
+        let forced = read_as(&page, true).unwrap();
+        assert!(forced.blocks.iter().all(|block| block.language == Language::Arabic));
+    }
+    assert_eq!(read_as(&article(&[ENGLISH, ENGLISH]), false).unwrap().language, Language::English);
+}
+
+#[test]
+fn short_blocks_lean_on_the_document() {
+    let page = article(&["ياسر عرفات", ARABIC, "محمد علي", MORE, "Reuters", "2024"]);
+    let document = read_as(&page, false).unwrap();
+    for block in &document.blocks {
+        let words = document.block_text(block);
+        let wanted = if words == "Reuters" { Language::English } else { Language::Arabic };
+        assert_eq!(block.language, wanted, "{words}");
+    }
+}
+
+#[test]
+fn dialect_is_noted_and_a_quoted_sentence_of_it_is_not() {
+    let noted = |text: &str| read_as(text, false).unwrap().warnings.into_iter().find(|w| w.contains("dialect"));
+    for (variety, sentences) in [
+        (
+            "Egyptian",
+            "احنا مش عايزين حاجة غير إن الناس تعيش كويس. ليه الحكومة بتعمل كده دلوقتي؟ أنا عايز أفهم إزاي ده حصل.",
+        ),
+        ("Levantine", "شو بدنا نعمل هلق بهالوضع؟ نحنا هون من زمان وما حدا سأل عنا. ليش هيك عم بيصير؟"),
+        ("Gulf or Iraqi", "شلون نقدر نعيش بهالوضع؟ ماكو ماي ولا كهرباء هسه. شنو ذنب الناس؟ وايد تعبنا."),
+        ("Maghrebi", "واش كاين شي حل لهاد المشكل؟ بزاف ديال الناس كيعانيو دابا. علاش الحكومة ما دارت والو؟"),
+    ] {
+        let warning = noted(&article(&["رسالة من قارئ إلى الجريدة", sentences])).unwrap_or_else(|| panic!("{variety}"));
+        assert!(warning.starts_with(variety) && warning.contains('%'), "{warning}");
+    }
+    let quoted =
+        "وقال أحد السكان \"إحنا مش عايزين غير نعيش بسلام\"، في إشارة إلى الأوضاع في المدينة منذ بداية الأزمة قبل أشهر.";
+    assert_eq!(noted(&article(&["سكان المدينة يطالبون بالسلام", ARABIC, quoted, MORE, ARABIC])), None);
+    let Some(folder) = common::shared("articles") else { return };
+    for entry in fs_err::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.extension().is_some_and(|e| e == "txt"))
+    {
+        assert_eq!(noted(&fs_err::read_to_string(&entry).unwrap()), None, "{}", entry.display());
+    }
+}
