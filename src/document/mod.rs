@@ -9,12 +9,14 @@ pub mod clause;
 mod credit;
 mod furniture;
 mod headline;
+pub mod html;
 mod line;
 mod outlet;
 mod page;
 mod publisher;
 mod repeat;
 pub mod segment;
+mod stated;
 mod summary_box;
 pub mod text;
 
@@ -22,6 +24,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arabic::letters;
 use crate::source::{Kind, SourceFile, encoding};
 use crate::span::Span;
 use segment::SegmentOptions;
@@ -39,15 +42,24 @@ pub trait Reader: Sync {
 }
 
 /// All readers.
-pub const READERS: &[&dyn Reader] = &[&text::TextReader];
+pub const READERS: &[&dyn Reader] = &[&text::TextReader, &html::HtmlReader];
 
 /// How files are read.
 #[derive(Default)]
 pub struct ReadOptions<'c> {
     /// The encoding of text, where the user named one (see [`encoding::by_label`]); else it is detected.
     pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// How the letters of the text are cleaned; where none are named, by [`letters::CLEANING`].
+    pub cleaning: Option<Vec<letters::Rule>>,
     /// How sentences are cut.
     pub segments: SegmentOptions<'c>,
+}
+
+impl ReadOptions<'_> {
+    /// Returns the rules that the letters of the text are cleaned by.
+    pub fn rules(&self) -> &[letters::Rule] {
+        self.cleaning.as_deref().unwrap_or(letters::CLEANING)
+    }
 }
 
 /// Why a file gives no document.

@@ -22,3 +22,4 @@ mod registry_models;
 mod search;
 mod store;
 mod unverified;
+mod web;

@@ -87,12 +87,6 @@ impl Dom {
         std::iter::successors(self.parent(id), |&at| self.parent(at))
     }
 
-    /// Returns the children in order.
-    pub fn children(&self, id: Id) -> impl Iterator<Item = Id> {
-        let first = Some(self.nodes[id as usize].first).filter(|&first| first != NONE);
-        std::iter::successors(first, |&at| Some(self.nodes[at as usize].next).filter(|&next| next != NONE))
-    }
-
     /// Walks through a node and all under it.
     pub fn walk(&self, root: Id) -> Walk<'_> {
         Walk { dom: self, root, next: Some(Step::In(root)) }
@@ -124,7 +118,7 @@ impl Dom {
         while let Some(step) = walk.next() {
             let Step::In(id) = step else { continue };
             if is_silent(self.name(id)) {
-                walk.skip();
+                walk.pass();
             } else if let Some(text) = self.own_text(id) {
                 out.push_str(text);
             } else if self.name(id) == "br" || is_block(self.name(id)) {
@@ -144,7 +138,7 @@ pub(super) struct Walk<'d> {
 
 impl Walk<'_> {
     /// Passes over what stands under the node that was stepped into last.
-    pub fn skip(&mut self) {
+    pub fn pass(&mut self) {
         if let Some(step) = self.next {
             let inside = match step {
                 Step::In(id) => self.dom.nodes[id as usize].parent,

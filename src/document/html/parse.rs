@@ -39,7 +39,7 @@ const PLAIN_AFTER: usize = 20_000;
 const KEPT: &[&str] = &[
     "class", "id", "style", "href", "rel", "content", "name", "property", "itemprop", "itemtype", "itemscope", "datetime",
     "hidden", "aria-hidden", "lang", "dir", "role", "type", "charset", "http-equiv", "typeof", "title", "border", "colspan",
-    "alt", "aria-label", "open", "data-nosnippet",
+    "alt", "aria-label", "open", "data-component", "data-testid",
 ];
 
 /// A tree, and whether the page went on after it.
