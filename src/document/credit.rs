@@ -111,7 +111,7 @@ fn labelled(text: &str, own: &[String]) -> Option<Credit> {
         }
         // Without a colon the verb "كتب" and the noun "تقرير" open sentences too: a name must follow, and nothing else.
         let sure =
-            matches!(label.as_str(), "بقلم" | "اعداد" | "حاوره" | "حاورته" | "حاورها" | "نشر بواسطه" | "بواسطه" | "by");
+            matches!(label.as_str(), "بقلم" | "اعداد" | "حاوره" | "حاورته" | "حاورها" | "حاورتها" | "نشر بواسطه" | "بواسطه" | "by");
         if is("byline", &label)
             && (is_name(&rest)
                 || (sure && separated(&rest).next().is_some_and(|name| name.split_whitespace().count() <= 4)))
@@ -280,11 +280,21 @@ fn is_own(phrase: &str, own: &[String]) -> bool {
         })
 }
 
+/// Returns the town of a line that names a town and the outlet, and nothing else: "دير الزور-فرات".
+pub(super) fn signature_place(text: &str, own: &[String]) -> Option<String> {
+    let place = separators(text).find(|piece| is_place(piece))?;
+    (is_signature(text, own) && separators(text).count() > 1).then(|| place.to_owned())
+}
+
+fn separators(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['/', '|', '-', '–', '—', '(', ')', '،', '*']).map(str::trim).filter(|piece| !piece.is_empty())
+}
+
 /// Returns whether a line signs an article with initials, with the outlet's name, or with both: "م.ع/ن.ح".
 pub(super) fn is_signature(text: &str, own: &[String]) -> bool {
     let mut initials = 0;
     let mut names = 0;
-    for piece in text.split(['/', '|', '-', '–', '—', '(', ')', '،', '*']).map(str::trim).filter(|p| !p.is_empty()) {
+    for piece in separators(text) {
         let short = piece.split([' ', '.']).filter(|w| !w.is_empty()).all(|word| word.chars().count() <= 2);
         if short && piece.chars().any(is_arabic_letter) && piece.chars().count() <= 12 {
             initials += 1;

@@ -32,6 +32,8 @@ pub(super) enum Hint {
     Summary,
     /// Beside the text: who, when, where from; in no case a part of it.
     Credit,
+    /// A part of the credit line before it.
+    Piece,
     /// Something of the site's own.
     Furniture,
 }

@@ -426,7 +426,7 @@ impl Work<'_> {
                 Some(Hint::Standfirst) => BlockKind::Standfirst,
                 Some(Hint::PullQuote) => BlockKind::PullQuote,
                 Some(Hint::Summary) => BlockKind::PublisherSummary,
-                Some(Hint::Credit | Hint::Furniture) => {
+                Some(Hint::Credit | Hint::Piece | Hint::Furniture) => {
                     self.roles[at] = Role::Out;
                     continue;
                 }
@@ -450,7 +450,7 @@ impl Work<'_> {
                 && line.has_letter();
             let kind = if caption::is_caption(line) {
                 BlockKind::Caption
-            } else if heading && over_text && place > 0 && !opens_speech(&line.text) && !is_speech(&line.text) {
+            } else if heading && over_text && place > 0 && !line.body && !opens_speech(&line.text) && !is_speech(&line.text) {
                 BlockKind::Subheading
             } else {
                 BlockKind::Paragraph
@@ -466,6 +466,8 @@ impl Work<'_> {
         for (line, role) in self.lines.iter().zip(roles) {
             match role {
                 Role::Part(kind, words) => page.blocks.push((kind, words.unwrap_or_else(|| line.text.clone()))),
+                // Its words stand in the line it is a part of.
+                Role::Open | Role::Out if line.hint == Some(Hint::Piece) => {}
                 Role::Open | Role::Out => page.furniture.push(line.text.clone()),
             }
         }

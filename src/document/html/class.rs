@@ -38,6 +38,8 @@ impl Says {
     pub const PULL_QUOTE: Self = Self(1 << 10);
     /// Something of somebody else that the author put in.
     pub const KEEP: Self = Self(1 << 11);
+    /// The date of a change.
+    pub const CHANGED: Self = Self(1 << 12);
 
     /// Returns whether one of the flags of `other` holds.
     pub fn any(self, other: Self) -> bool {
@@ -72,6 +74,7 @@ static PHRASES: LazyLock<BTreeMap<&str, Says>> = LazyLock::new(|| {
             "[section]" => says = Says::SECTION,
             "[summary]" => says = Says::SUMMARY,
             "[pullquote]" => says = Says::PULL_QUOTE,
+            "[changed]" => says = Says::CHANGED,
             "[keep]" => says = Says::KEEP,
             phrase => {
                 let entry = phrases.entry(phrase).or_default();
@@ -122,7 +125,10 @@ pub(super) fn of_names(names: &str) -> Says {
             // The longest phrase is what is meant: "post-title" is a title, "author-box" no author.
             match longest {
                 Some((length, found)) => {
-                    says = says.and(found);
+                    // "label-hidden" hides a label and not the field that is called so.
+                    if !found.any(Says::HIDDEN) || length == words.len() {
+                        says = says.and(found);
+                    }
                     at += length;
                 }
                 None => at += 1,

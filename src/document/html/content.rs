@@ -19,6 +19,9 @@ const REACH: usize = 5;
 /// The most elements that are compared of those that claim to hold the text.
 const MAX_NAMED: usize = 200;
 
+/// How much more running text, beside what it has, makes an element's parent the place of the text.
+const MORE: f32 = 0.25;
+
 /// Where the article's text is.
 pub(super) struct Content {
     /// The elements with the text, in order; none stands in another.
@@ -118,7 +121,7 @@ fn is_own(dom: &Dom, id: Id, says: Says, share: f64) -> bool {
         return false;
     }
     match name {
-        "nav" | "footer" | "aside" | "dialog" | "menu" => return true,
+        "nav" | "footer" | "aside" | "dialog" | "menu" | "address" => return true,
         // A site's head; an article's own holds its headline and its facts.
         "header" => {
             let own = dom.ancestors(id).any(|at| matches!(dom.name(at), "article" | "main"));
@@ -205,17 +208,16 @@ fn dense(dom: &Dom, runs: &[Run], sums: &Sums) -> Option<Id> {
         }
     }
     let mut at = best?;
-    // The text goes on outside: an introduction over the posts, a second column.
-    while let Some(parent) = dom.parent(at) {
-        if matches!(dom.name(parent), "" | "html" | "body") || sums.headings[parent as usize] > sums.headings[at as usize].max(1) {
+    // The text goes on outside: posts of a running report, a second column.
+    for above in dom.ancestors(best?).collect::<Vec<_>>() {
+        if matches!(dom.name(above), "" | "html" | "body") || sums.headings[above as usize] > sums.headings[at as usize].max(1) {
             break;
         }
-        let more = sums.prose[parent as usize] - sums.prose[at as usize];
-        let words = sums.words[parent as usize] - sums.words[at as usize];
-        if more < 12.0 || more * 2.0 < words {
-            break;
+        let more = sums.prose[above as usize] - sums.prose[at as usize];
+        let words = sums.words[above as usize] - sums.words[at as usize];
+        if more >= MORE * sums.prose[at as usize] && more * 2.0 >= words {
+            at = above;
         }
-        at = parent;
     }
     Some(at)
 }

@@ -151,9 +151,21 @@ fn element(dom: &Dom, id: Id, name: &str, later: &mut Facts) {
             _ => {}
         }
     }
+    if name == "time"
+        && let Some(moment) = dom.attribute(id, "datetime")
+        && !is_listed(dom, id)
+        && !is_change(class::of(dom, id))
+    {
+        later.dates.push(moment.to_owned());
+    }
     if has_word(dom.attribute(id, "rel"), "author") && name == "a" && !is_listed(dom, id) {
         later.bylines.push(dom.text(id));
     }
+}
+
+/// Returns whether names speak of the date of a change and not of that of publication.
+pub(super) fn is_change(says: Says) -> bool {
+    says.any(Says::CHANGED) && !says.any(Says::DATE)
 }
 
 /// Returns whether an element stands in what the site adds: a list of other articles has headlines and authors too.

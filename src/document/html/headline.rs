@@ -29,6 +29,8 @@ pub(super) struct Found {
     pub runs: Option<Range<usize>>,
     /// The site's name that stood beside it in the window's title.
     pub site: Option<String>,
+    /// The part of the site that stood there.
+    pub section: Option<String>,
 }
 
 /// Finds the headline. `first` is the first run of the article's text.
@@ -57,23 +59,32 @@ pub(super) fn find(dom: &Dom, runs: &[Run], content: &Content, facts: &Facts, op
         Some((text, range)) => (found.text, found.runs) = (text, Some(range)),
         None => found.text = stated(facts, &window, &publishers).unwrap_or_default(),
     }
-    let folded = key(&found.text);
-    let others = |title: &str| -> Vec<String> {
-        let pieces = pieces(title);
-        if pieces.len() < 2 { Vec::new() } else { pieces }
-    };
-    found.site = std::iter::once(&facts.window)
-        .chain(&facts.titles)
-        .flat_map(|title| others(title))
-        .filter(|piece| {
-            let piece = key(piece);
-            !piece.is_empty() && piece.split(' ').count() <= 5 && !folded.contains(&piece) && !facts.sections.iter().any(|s| key(s) == piece)
-        })
-        .find(|piece| piece.chars().any(is_arabic_letter));
+    for title in std::iter::once(&facts.window).chain(&facts.titles) {
+        let (site, section) = beside(title, &found.text, &facts.sections);
+        found.site = found.site.or(site);
+        found.section = found.section.or(section);
+    }
     if found.runs.is_some() {
         found.text = without_site(&found.text, &publishers);
     }
     found
+}
+
+/// Returns the site and the part of it that a window's title names beside the headline: the site stands at the far end.
+fn beside(title: &str, headline: &str, sections: &[String]) -> (Option<String>, Option<String>) {
+    let Some(at) = (!headline.is_empty()).then(|| title.find(headline)).flatten() else { return (None, None) };
+    let separator = |c: char| c.is_whitespace() || matches!(c, '|' | '-' | '–' | '—' | ':' | '»' | '«' | '·' | '•' | '>' | '/' | '.');
+    let before = title[..at].trim_matches(separator);
+    let after = title[at + headline.len()..].trim_matches(separator);
+    let mut names: Vec<String> = pieces(after);
+    names.reverse();
+    let mut first = pieces(before);
+    first.extend(names);
+    first.retain(|piece| piece.split_whitespace().count() <= 5 && piece.chars().any(is_arabic_letter));
+    let is_section = |piece: &String| sections.iter().any(|section| key(section) == key(piece));
+    let site = first.iter().find(|piece| !is_section(piece)).cloned();
+    let section = first.iter().find(|piece| Some(*piece) != site.as_ref()).cloned();
+    (site, section)
 }
 
 /// Weighs a run as the headline; returns the runs that stand in one heading with it.

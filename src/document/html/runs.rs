@@ -22,7 +22,15 @@ pub(super) struct Run {
     pub bold: bool,
     /// How many line breaks (`br`) stand right before it; 0 where a block starts.
     pub breaks: u8,
+    /// For a short run, its words as the elements within the line part them: a name, a date, a counter.
+    pub pieces: Vec<String>,
 }
+
+/// The most words of a run that is parted.
+const MAX_PARTED: usize = 40;
+
+/// Stands between two elements of a line until it is finished.
+const PART: char = '\u{1f}';
 
 impl Run {
     /// Returns whether the run is a link and hardly anything else.
@@ -81,6 +89,8 @@ pub(super) fn runs(dom: &Dom) -> Vec<Run> {
                         close(&mut open, &mut found);
                         breaks = 0;
                         blocks.push(id);
+                    } else if let Some(run) = &mut open {
+                        run.text.push(PART);
                     }
                     links += usize::from(name == "a" || name == "button");
                     bold += usize::from(is_bold(name));
@@ -95,6 +105,8 @@ pub(super) fn runs(dom: &Dom) -> Vec<Run> {
                     close(&mut open, &mut found);
                     breaks = 0;
                     blocks.pop();
+                } else if let (Some(run), false) = (&mut open, name.is_empty()) {
+                    run.text.push(PART);
                 }
                 links -= usize::from(name == "a" || name == "button");
                 bold -= usize::from(is_bold(name));
@@ -118,8 +130,13 @@ fn add(open: &mut Option<Run>, text: &str, block: Id, first: Id, link: bool, bol
         linked: 0,
         bold: true,
         breaks,
+        pieces: Vec::new(),
     });
-    run.text.push_str(text);
+    if text.contains(PART) {
+        run.text.push_str(&text.replace(PART, " "));
+    } else {
+        run.text.push_str(text);
+    }
     if !blank {
         run.linked += if link { text.split_whitespace().count() } else { 0 };
         run.bold &= bold;
@@ -128,6 +145,15 @@ fn add(open: &mut Option<Run>, text: &str, block: Id, first: Id, link: bool, bol
 
 /// Brings the words of a run into order.
 fn finish(run: &mut Run) {
+    if run.text.contains(PART) {
+        let pieces = run.text.split(PART).map(|p| p.split_whitespace().collect::<Vec<_>>().join(" "));
+        run.pieces = pieces.filter(|piece| !piece.is_empty()).collect();
+        let words: usize = run.pieces.iter().map(|piece| piece.split(' ').count()).sum();
+        if words > MAX_PARTED || run.pieces.len() < 2 {
+            run.pieces = Vec::new();
+        }
+        run.text = run.text.replace(PART, "");
+    }
     let mut text = String::with_capacity(run.text.len());
     for word in run.text.split_whitespace() {
         if !text.is_empty() {
@@ -149,7 +175,11 @@ pub(super) fn is_hidden(dom: &Dom, id: Id, name: &str) -> bool {
     if matches!(name, "" | "html" | "body") {
         return false;
     }
-    if dom.attribute(id, "hidden").is_some() || dom.attribute(id, "aria-hidden") == Some("true") {
+    if dom.attribute(id, "hidden").is_some() {
+        return true;
+    }
+    // Hidden from those who listen to the page; within a line it is shown all the same.
+    if dom.attribute(id, "aria-hidden") == Some("true") && is_block(name) {
         return true;
     }
     if let Some(style) = dom.attribute(id, "style") {

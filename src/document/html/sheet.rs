@@ -15,7 +15,7 @@ use super::runs::{Run, runs};
 use super::table;
 use crate::arabic::letters::{self, Rule, apply};
 use crate::document::line::{Hint, Line, key};
-use crate::document::{CELLS, Declared, Sheet};
+use crate::document::{CELLS, Declared, Sheet, StatedDate, stated};
 
 /// The most words that a byline, a date or the name of a section has.
 const MAX_CREDIT: usize = 14;
@@ -31,7 +31,7 @@ struct Place {
     quote: Option<Id>,
     heading: Option<Id>,
     caption: bool,
-    figure: bool,
+    figure: Option<Id>,
     time: bool,
 }
 
@@ -40,6 +40,7 @@ pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
     let mut runs = runs(dom);
     for run in &mut runs {
         run.text = clean(&run.text, rules);
+        run.pieces.iter_mut().for_each(|piece| *piece = clean(piece, rules));
     }
     runs.retain(|run| !run.text.is_empty());
     let mut facts = facts::facts(dom);
@@ -109,7 +110,7 @@ impl Page<'_> {
                 "caption" => drop(place.row.get_or_insert(at)),
                 "blockquote" => drop(place.quote.get_or_insert(at)),
                 "figcaption" => place.caption = true,
-                "figure" => place.figure = true,
+                "figure" => drop(place.figure.get_or_insert(at)),
                 "article" | "main" | "body" => break,
                 _ if heading_level(name).is_some() => drop(place.heading.get_or_insert(at)),
                 _ => {}
@@ -184,7 +185,13 @@ impl Page<'_> {
             } else {
                 self.in_head(run, place, at < first)
             };
-            let body = place.body && matches!(hint, Hint::Heading | Hint::Paragraph | Hint::ListItem | Hint::Quote);
+            let body = (place.body || hint == Hint::Paragraph) && matches!(hint, Hint::Heading | Hint::Paragraph | Hint::ListItem | Hint::Quote);
+            if hint == Hint::Credit && !run.pieces.is_empty() {
+                lines.push(Line::hinted(&run.text, Hint::Credit));
+                lines.extend(run.pieces.iter().map(|piece| Line::hinted(piece, Hint::Piece)));
+                at += 1;
+                continue;
+            }
             let end = self.join(places, at, hint);
             let text = self.runs[at..end].iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join(" ");
             let line = Line { body, linked: run.is_link(), ..Line::hinted(&text, hint) };
@@ -230,8 +237,8 @@ impl Page<'_> {
         if says.any(Says::SUMMARY) {
             return Hint::Summary;
         }
-        if place.caption || (says.any(Says::CAPTION) && run.words <= 60) || (place.figure && run.prose() == 0) {
-            return Hint::Caption;
+        if let Some(hint) = self.in_picture(run, place) {
+            return hint;
         }
         if says.any(Says::PULL_QUOTE) {
             return Hint::PullQuote;
@@ -249,10 +256,36 @@ impl Page<'_> {
         if place.heading.is_some() {
             return Hint::Heading;
         }
-        if place.item.is_some() {
+        if place.item.is_some_and(|item| self.is_point(run, item)) {
             return Hint::ListItem;
         }
+        // A line all in bold over the text.
+        let alone = run.bold && run.words <= 14 && !Line::new(&run.text, false).is_closed() && !run.text.ends_with(':');
+        if alone && run.text.chars().any(char::is_alphabetic) && Line::new(&run.text, false).bullet().is_none() {
+            return Hint::Heading;
+        }
         Hint::Paragraph
+    }
+
+    /// Returns what a run under or beside a picture is.
+    fn in_picture(&self, run: &Run, place: Place) -> Option<Hint> {
+        if let Some(figure) = place.figure.filter(|_| !place.caption) {
+            // Beside a caption stands who took the picture.
+            let captioned = self.dom.all(figure).take(200).any(|at| self.dom.name(at) == "figcaption");
+            let words = run.prose() == 0 || captioned;
+            return words.then_some(if captioned { Hint::Furniture } else { Hint::Caption });
+        }
+        (place.caption || (place.says.any(Says::CAPTION) && run.words <= 60)).then_some(Hint::Caption)
+    }
+
+    /// Returns whether a run is a point of a list: pages put whole posts in lists too, with headings and paragraphs.
+    fn is_point(&self, run: &Run, item: Id) -> bool {
+        let dom = self.dom;
+        run.block == item
+            || !dom.all(item).skip(1).take(400).any(|at| {
+                let name = dom.name(at);
+                heading_level(name).is_some() || (name == "p" && at != run.block) || matches!(name, "article" | "time" | "figure")
+            })
     }
 
     /// Returns what a run between headline and text is.
@@ -261,8 +294,8 @@ impl Page<'_> {
         if says.any(Says::SUMMARY) {
             return Hint::Summary;
         }
-        if place.caption || says.any(Says::CAPTION) {
-            return Hint::Caption;
+        if let Some(hint) = self.in_picture(run, place) {
+            return hint;
         }
         let small = run.words <= MAX_CREDIT && run.prose() == 0;
         if place.time || (small && says.any(Says::BYLINE.and(Says::DATE).and(Says::SECTION))) || run.is_link() {
@@ -270,6 +303,10 @@ impl Page<'_> {
         }
         if early && says.any(Says::STANDFIRST) && run.words >= 3 {
             return Hint::Standfirst;
+        }
+        // A whole sentence with its stop, in a paragraph and not set apart: the text starts outside its box.
+        if early && run.prose() >= 12 && Line::new(&run.text, false).has_stop() && !run.bold && self.dom.name(run.block) == "p" {
+            return Hint::Paragraph;
         }
         if early && (run.prose() > 0 || (place.heading.is_some() && run.words >= 4)) && place.row.is_none() {
             return Hint::Standfirst;
@@ -286,7 +323,12 @@ impl Page<'_> {
             .take_while(|&at| at < first + 4000)
             .filter(|&at| !places[at].furniture && self.runs[at].words <= MAX_CREDIT && (at < first || self.runs[at].prose() == 0))
             .collect();
-        let shown = |flag: Says| near.iter().copied().filter(move |&at| places[at].says.any(flag)).map(|at| self.runs[at].text.clone());
+        let shown = |flag: Says| {
+            near.iter().copied().filter(move |&at| places[at].says.any(flag)).flat_map(|at| {
+                let run = &self.runs[at];
+                if run.pieces.is_empty() { vec![run.text.clone()] } else { run.pieces.clone() }
+            })
+        };
         let publisher_key = publisher.as_deref().map(key).unwrap_or_default();
         let bylines = facts.bylines.iter().cloned().chain(shown(Says::BYLINE));
         let person = |name: &String| {
@@ -308,6 +350,9 @@ impl Page<'_> {
             .cloned()
             .chain(self.crumb(found))
             .chain(shown(Says::SECTION))
+            .chain(found.section.clone())
+            .filter(|section| !["نشر في", "القسم", "التصنيف", "الفئة", "في"].contains(&section.trim_end_matches(':').trim()))
+            .map(|section| section.strip_prefix("نشر في ").map(str::to_owned).unwrap_or(section))
             .find(|section| {
                 let folded = key(section);
                 !home.contains(&section.as_str()) && !folded.is_empty() && folded != title && folded != publisher_key && section.split_whitespace().count() <= 6
@@ -316,12 +361,28 @@ impl Page<'_> {
             title: None,
             byline: people.into_iter().next(),
             publisher,
-            date: facts.dates.iter().find(|date| crate::document::stated::read(date).is_some()).cloned(),
+            date: self.date(),
             section,
             canonical: facts.canonical.clone(),
             summary: Vec::new(),
             description: facts.descriptions.first().cloned(),
         }
+    }
+
+    /// Returns the date that is trusted most; where the same moment stands there in local time, that.
+    fn date(&self) -> Option<String> {
+        let dates: Vec<(&String, StatedDate)> =
+            self.facts.dates.iter().filter_map(|date| Some((date, stated::read(date)?))).collect();
+        let (first, read) = dates.first()?;
+        let moment = |date: &StatedDate| date.at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+        let local = |date: &StatedDate| date.at.as_deref().is_some_and(|at| !at.ends_with("+00:00"));
+        // A day alone gives way to a moment of that day.
+        let better = dates.iter().find(|(_, date)| match (moment(read), moment(date)) {
+            (Some(one), Some(other)) => one == other && local(date),
+            (None, Some(_)) => date.iso == read.iso,
+            _ => false,
+        });
+        better.map(|(words, _)| (*words).clone()).or_else(|| Some((*first).clone()))
     }
 
     /// Returns the last step of the path through the site that stands over the headline.
@@ -394,6 +455,8 @@ fn byline(text: &str) -> Option<String> {
             && rest.starts_with([':', ' ', '-', '/', '\u{a0}'])
         {
             text = rest.trim_start_matches([':', ' ', '-', '/']);
+        } else if text == label || text.strip_suffix(':').map(str::trim) == Some(label) {
+            return None;
         }
     }
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '|' | ':' | '،' | ',' | '–' | '/'));

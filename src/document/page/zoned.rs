@@ -112,6 +112,9 @@ impl Work<'_> {
             }
             if self.credits[at].is_some() {
                 self.take(at, false);
+            } else if let Some(place) = credit::signature_place(&self.lines[at].text, &self.names) {
+                self.meta.dateline.get_or_insert(place);
+                self.roles[at] = Role::Out;
             } else if credit::is_name(&self.lines[at].text) && self.is_byline(at) {
                 self.author(at);
             }
@@ -141,20 +144,29 @@ impl Work<'_> {
     /// Reads what stands after the last sentence: signature, source, date.
     fn closing(&mut self) {
         let Some(last) = (self.start..self.end).rev().find(|&at| self.runs(at)) else { return };
+        let mut over = false;
         for at in last + 1..self.end {
             if !self.is_open(at) {
                 continue;
             }
             let line = &self.lines[at];
+            // Under a signature stands nothing of the author's.
+            if over {
+                self.roles[at] = Role::Out;
+                continue;
+            }
             let plain = line.hint == Some(Hint::Paragraph);
             if self.credits[at].is_some() && plain {
                 self.take(at, true);
+                over = true;
             } else if caption::is_caption(line) {
                 self.part(at, BlockKind::Caption);
             } else if plain && credit::is_signature(&line.text, &self.names) {
                 self.roles[at] = Role::Out;
+                over = true;
             } else if plain && credit::is_name(&line.text) && self.is_byline(at) {
                 self.author(at);
+                over = true;
             } else if line.hint == Some(Hint::Heading) {
                 // A heading with nothing under it.
                 self.roles[at] = Role::Out;
