@@ -13,11 +13,17 @@ use crate::document::line::key;
 /// The share of a page's running text from which no name makes an element furniture.
 const BULK: f64 = 0.4;
 
+/// The most words of an element that is read for who and when.
+const MAX_FACT: f32 = 40.0;
+
 /// How many levels up running text counts.
 const REACH: usize = 5;
 
 /// The most elements that are compared of those that claim to hold the text.
 const MAX_NAMED: usize = 200;
+
+/// How many words of running text are an article, however short.
+const ENOUGH: f32 = 25.0;
 
 /// How much more running text, beside what it has, makes an element's parent the place of the text.
 const MORE: f32 = 0.25;
@@ -85,10 +91,23 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         .collect();
     let all = Sums::of(dom, runs, |_| true);
     let total = all.prose[0].max(1.0);
+    // What cannot be furniture because of what it holds: a headline, an element that says it is the text.
+    let mut holds = vec![0u32; dom.nodes.len()];
+    for step in dom.walk(0) {
+        if let Step::Out(id) = step
+            && let Some(parent) = dom.parent(id)
+        {
+            holds[id as usize] += u32::from(dom.name(id) == "h1" || says[id as usize].any(Says::BODY));
+            holds[parent as usize] += holds[id as usize];
+        }
+    }
     let furniture: Vec<bool> = (0..dom.nodes.len() as Id)
         .map(|id| {
             let share = f64::from(all.prose[id as usize] / total);
-            is_own(dom, id, says[id as usize], share) && share < BULK
+            let main = share >= BULK && (holds[id as usize] > 0 || holds[0] == 0);
+            // Who and when may stand in one row with buttons.
+            let fact = says[id as usize].any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
+            !main && !(fact && !matches!(dom.name(id), "nav" | "aside" | "footer")) && is_own(dom, id, says[id as usize], share)
         })
         .collect();
     let mut content = Content { bodies: Vec::new(), furniture, says };
@@ -96,7 +115,7 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
     let kept: Vec<Run> = runs.iter().zip(&plain).filter(|(_, plain)| **plain).map(|(run, _)| run.clone()).collect();
     let sums = Sums::of(dom, &kept, |_| true);
     let named = named(dom, &content, &sums, titles, &kept);
-    let dense = dense(dom, &kept, &sums);
+    let dense = under_headline(dom, &kept, &sums).or_else(|| dense(dom, &kept, &sums));
     content.bodies = match (named, dense) {
         (Some(named), Some(dense)) => {
             let worth: f32 = named.iter().map(|&id| sums.prose[id as usize]).sum();
@@ -180,6 +199,22 @@ fn named(dom: &Dom, content: &Content, sums: &Sums, titles: &[String], runs: &[R
             && [first, id].iter().all(|&one| dom.ancestors(one).take(2).any(|at| at == joint))
     };
     Some(found.into_iter().filter(|&id| id == first || near(id)).collect())
+}
+
+/// Returns the element that the running text under the only headline stands in: on a page with a short article the lists
+/// of others hold more text than it.
+fn under_headline(dom: &Dom, runs: &[Run], sums: &Sums) -> Option<Id> {
+    if sums.headings[0] != 1 {
+        return None;
+    }
+    let headline = dom.all(0).find(|&id| dom.name(id) == "h1")?;
+    let scope = dom.ancestors(headline).find(|&at| sums.prose[at as usize] >= ENOUGH)?;
+    // Where little stands there and much elsewhere, it was an introduction or a notice.
+    if matches!(dom.name(scope), "" | "html" | "body") || sums.prose[scope as usize] * 4.0 < sums.prose[0] {
+        return None;
+    }
+    let inside: Vec<Run> = runs.iter().filter(|run| dom.is_under(run.block, scope)).cloned().collect();
+    dense(dom, &inside, sums).filter(|&found| dom.is_under(found, scope))
 }
 
 /// Returns the element that the running text stands in.

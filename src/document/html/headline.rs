@@ -127,6 +127,8 @@ fn score(
         None => 0,
     };
     score += if named { 20 } else { 0 };
+    // Of two pieces of the window's title, the longer is the headline and not the site's name.
+    score += i64::try_from(words.min(12)).unwrap_or(12);
     score -= if words < 3 { 30 } else { 0 };
     // A page's headline stands over its text; of two places the nearer.
     score -= if at > first { 60 } else { i64::try_from((first - at).min(20)).unwrap_or(20) / 2 };

@@ -4,7 +4,7 @@
 //! Elements that are never shown give none.
 
 use super::class::{self, Says};
-use super::dom::{Dom, Id, Step, is_block, is_silent};
+use super::dom::{Dom, Id, Step, heading_level, is_block, is_silent};
 
 /// Words between two breaks.
 #[derive(Debug, Clone)]
@@ -18,6 +18,10 @@ pub(super) struct Run {
     /// How many words there are, and how many of them are links.
     pub words: usize,
     pub linked: usize,
+    /// How many words have letters and are no links.
+    pub plain: usize,
+    /// Whether it stands in a heading.
+    pub heading: bool,
     /// Whether all of it is bold.
     pub bold: bool,
     /// How many line breaks (`br`) stand right before it; 0 where a block starts.
@@ -40,7 +44,10 @@ impl Run {
 
     /// Returns how many words of running text it holds: none in links, labels, buttons.
     pub fn prose(&self) -> usize {
-        let plain = self.words.saturating_sub(self.linked);
+        if self.heading {
+            return 0;
+        }
+        let plain = self.plain;
         let closed = self
             .text
             .trim_end_matches(['"', '”', '“', '»', '\'', '’', ')', ']', ' '])
@@ -63,6 +70,7 @@ pub(super) fn runs(dom: &Dom) -> Vec<Run> {
         if let Some(mut run) = open.take() {
             finish(&mut run);
             if !run.text.is_empty() {
+                run.heading = is_heading(dom, run.block);
                 found.push(run);
                 return true;
             }
@@ -128,6 +136,8 @@ fn add(open: &mut Option<Run>, text: &str, block: Id, first: Id, link: bool, bol
         first,
         words: 0,
         linked: 0,
+        plain: 0,
+        heading: false,
         bold: true,
         breaks,
         pieces: Vec::new(),
@@ -161,9 +171,19 @@ fn finish(run: &mut Run) {
         }
         text.push_str(word);
         run.words += 1;
+        run.plain += usize::from(word.chars().any(char::is_alphabetic));
     }
+    run.plain = run.plain.saturating_sub(run.linked);
     run.linked = run.linked.min(run.words);
     run.text = text;
+}
+
+/// Returns whether a block is a heading by its kind or its role, or stands in one.
+pub(super) fn is_heading(dom: &Dom, block: Id) -> bool {
+    std::iter::once(block)
+        .chain(dom.ancestors(block))
+        .take(3)
+        .any(|at| heading_level(dom.name(at)).is_some() || dom.attribute(at, "role") == Some("heading"))
 }
 
 fn is_bold(name: &str) -> bool {

@@ -20,6 +20,9 @@ use crate::document::{CELLS, Declared, Sheet, StatedDate, stated};
 /// The most words that a byline, a date or the name of a section has.
 const MAX_CREDIT: usize = 14;
 
+/// How often a line stands on a page that is no author's.
+const REPEATED: usize = 3;
+
 /// What stands around a run of words.
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
@@ -73,7 +76,9 @@ impl Page<'_> {
         let mut known: BTreeMap<Id, Place> = BTreeMap::new();
         let places: Vec<Place> =
             self.runs.iter().map(|run| *known.entry(run.block).or_insert_with(|| self.place(run.block))).collect();
-        let places: Vec<Place> = places.into_iter().zip(self.runs).map(|(place, run)| self.inline(place, run)).collect();
+        let mut places: Vec<Place> =
+            places.into_iter().zip(self.runs).map(|(place, run)| self.inline(place, run)).collect();
+        self.repeated(&mut places);
         let first = (0..self.runs.len())
             .find(|&at| places[at].body && !places[at].furniture && self.runs[at].prose() > 0)
             .unwrap_or(self.runs.len());
@@ -89,6 +94,19 @@ impl Page<'_> {
             sheet.warnings.push("the page says that only a part of the article can be read without paying".to_owned());
         }
         sheet
+    }
+
+    /// Takes for furniture what the page says again and again: names of senders, labels, the blurb of every teaser.
+    fn repeated(&self, places: &mut [Place]) {
+        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+        for (run, place) in self.runs.iter().zip(&*places) {
+            if place.row.is_none() {
+                *times.entry(&run.text).or_default() += 1;
+            }
+        }
+        for (run, place) in self.runs.iter().zip(places) {
+            place.furniture |= place.row.is_none() && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
+        }
     }
 
     /// Returns what stands around a block.
@@ -112,7 +130,7 @@ impl Page<'_> {
                 "figcaption" => place.caption = true,
                 "figure" => drop(place.figure.get_or_insert(at)),
                 "article" | "main" | "body" => break,
-                _ if heading_level(name).is_some() => drop(place.heading.get_or_insert(at)),
+                _ if heading_level(name).is_some() || self.dom.attribute(at, "role") == Some("heading") => drop(place.heading.get_or_insert(at)),
                 _ => {}
             }
             if level < 4 {
@@ -178,7 +196,9 @@ impl Page<'_> {
                     continue;
                 }
             }
-            let hint = if place.body {
+            let hint = if place.body && self.is_bullet(at) {
+                Hint::ListItem
+            } else if place.body {
                 self.in_body(run, place, at < first)
             } else if at > last {
                 Hint::Credit
@@ -215,7 +235,8 @@ impl Page<'_> {
                 Hint::Paragraph | Hint::ListItem => {
                     run.block == before.block
                         && run.breaks == 1
-                        && !Line::new(&before.text, false).is_closed()
+                        // A paragraph of its own may hold line breaks; where they are all there is, they end paragraphs.
+                        && (self.dom.name(run.block) == "p" || !Line::new(&before.text, false).is_closed())
                         && !before.text.ends_with([':', '؛', '…'])
                         && before.words > 6
                         && !before.bold
@@ -276,6 +297,15 @@ impl Page<'_> {
             return words.then_some(if captioned { Hint::Furniture } else { Hint::Caption });
         }
         (place.caption || (place.says.any(Says::CAPTION) && run.words <= 60)).then_some(Hint::Caption)
+    }
+
+    /// Returns whether a run is one of several lines with bullets that line breaks part.
+    fn is_bullet(&self, at: usize) -> bool {
+        let point = |at: usize| {
+            self.runs.get(at).is_some_and(|run| run.words <= 25 && Line::new(&run.text, false).bullet().is_some())
+        };
+        let beside = |other: usize| point(other) && self.runs[other].block == self.runs[at].block;
+        point(at) && !self.runs[at].bold && (beside(at + 1) || (at > 0 && beside(at - 1))) && self.dom.name(self.runs[at].block) != "p"
     }
 
     /// Returns whether a run is a point of a list: pages put whole posts in lists too, with headings and paragraphs.
