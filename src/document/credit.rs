@@ -218,6 +218,16 @@ fn parts(text: &str, own: &[String]) -> Option<Credit> {
     credit.date = date;
     let dated = credit.date.is_some();
     known += usize::from(dated);
+    // "عدن ((عدن الغد)) خاص": double brackets hold the outlet, known or not.
+    let mut text = text;
+    if let Some((before, rest)) = text.split_once("((")
+        && let Some((name, after)) = rest.split_once("))")
+        && name.split_whitespace().count() <= 5
+    {
+        credit.publisher = Some(unquoted(name));
+        known += 1;
+        text = format!("{before} | {after}");
+    }
     for piece in separated(&text) {
         let piece = without_day(piece.strip_prefix("خاص ").unwrap_or(piece));
         let name = piece.strip_prefix("مراسل ").or_else(|| piece.strip_prefix("من مراسل ")).unwrap_or(piece);
@@ -263,6 +273,18 @@ fn dated(text: &str, labelled: bool) -> Option<Credit> {
     let date = StatedDate { iso: first.date, at: None, words: first.span.of(text).to_owned() };
     let updated = key(&rest).contains("تحديث") && found.len() == 1;
     Some(Credit { date: Some(date), labelled, updated, ..Credit::default() })
+}
+
+/// Reads "القضارف – منبر النيلين": a town that no list has, and the page's own outlet.
+fn unlisted(lead: &str, own: &[String]) -> Option<Credit> {
+    let mut pieces = separated(lead);
+    let (place, outlet) = (pieces.next()?, pieces.next()?);
+    let town = place.split_whitespace().count() <= 2 && place.chars().all(|c| is_arabic_letter(c) || c == ' ');
+    (town && pieces.next().is_none() && is_own(outlet, own)).then(|| Credit {
+        place: Some(place.to_owned()),
+        publisher: Some(unquoted(outlet)),
+        ..Credit::default()
+    })
 }
 
 /// Returns whether a phrase is the page's own publisher by its name or its short name: "الساحل" for "وكالة الساحل".
@@ -354,7 +376,8 @@ pub(super) fn dateline(paragraph: &str, own: &[String]) -> Option<(Credit, usize
         if lead.split_whitespace().count() > 10 {
             break;
         }
-        if let Some(credit) = parts(lead, own).filter(|credit| credit.place.is_some() || credit.publisher.is_some()) {
+        let credit = parts(lead, own).filter(|credit| credit.place.is_some() || credit.publisher.is_some());
+        if let Some(credit) = credit.or_else(|| unlisted(lead, own)) {
             found = Some((credit, end));
         } else if found.is_none() && dash && before.is_some_and(|c| !c.is_whitespace()) && spaced {
             // "الجزائر– وضع": a dash glued to one or two words at the very start is a dateline whatever the town.

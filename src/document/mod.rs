@@ -11,6 +11,7 @@ mod furniture;
 mod headline;
 pub mod html;
 mod line;
+mod mhtml;
 mod outlet;
 mod page;
 mod publisher;
@@ -19,6 +20,7 @@ pub mod segment;
 mod stated;
 mod summary_box;
 pub mod text;
+mod webarchive;
 
 use std::path::PathBuf;
 
@@ -42,7 +44,7 @@ pub trait Reader: Sync {
 }
 
 /// All readers.
-pub const READERS: &[&dyn Reader] = &[&text::TextReader, &html::HtmlReader];
+pub const READERS: &[&dyn Reader] = &[&text::TextReader, &html::HtmlReader, &mhtml::MhtmlReader, &webarchive::WebarchiveReader];
 
 /// How files are read.
 #[derive(Default)]
@@ -80,6 +82,14 @@ pub enum Error {
     NoArticle {
         /// The file.
         path: PathBuf,
+    },
+    /// A file that should hold a web page holds none.
+    #[error("{}: no web page in it: {detail}", path.display())]
+    NoPage {
+        /// The file.
+        path: PathBuf,
+        /// What was found instead.
+        detail: String,
     },
     /// No reader takes files of this kind.
     #[error("{}: no reader for {kind:?} files", path.display())]

@@ -23,7 +23,7 @@ const REACH: usize = 5;
 const MAX_NAMED: usize = 200;
 
 /// How many words of running text are an article, however short.
-const ENOUGH: f32 = 25.0;
+const ENOUGH: f32 = 30.0;
 
 /// How much more running text, beside what it has, makes an element's parent the place of the text.
 const MORE: f32 = 0.25;
@@ -101,13 +101,20 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
             holds[parent as usize] += holds[id as usize];
         }
     }
+    // A box with a field to fill in is a form, whatever it is made of.
+    let mut boxes = vec![false; dom.nodes.len()];
+    for id in dom.all(0).filter(|&id| dom.name(id) == "input" && dom.attribute(id, "type") != Some("hidden")) {
+        for at in dom.ancestors(id).take(2).take_while(|&at| all.words[at as usize] <= MAX_FACT) {
+            boxes[at as usize] = !matches!(dom.name(at), "body" | "article" | "main" | "td" | "p");
+        }
+    }
     let furniture: Vec<bool> = (0..dom.nodes.len() as Id)
         .map(|id| {
             let share = f64::from(all.prose[id as usize] / total);
             let main = share >= BULK && (holds[id as usize] > 0 || holds[0] == 0);
             // Who and when may stand in one row with buttons.
             let fact = says[id as usize].any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
-            !main && !(fact && !matches!(dom.name(id), "nav" | "aside" | "footer")) && is_own(dom, id, says[id as usize], share)
+            !main && !(fact && !matches!(dom.name(id), "nav" | "aside" | "footer")) && (boxes[id as usize] || is_own(dom, id, says[id as usize], share))
         })
         .collect();
     let mut content = Content { bodies: Vec::new(), furniture, says };
@@ -115,7 +122,7 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
     let kept: Vec<Run> = runs.iter().zip(&plain).filter(|(_, plain)| **plain).map(|(run, _)| run.clone()).collect();
     let sums = Sums::of(dom, &kept, |_| true);
     let named = named(dom, &content, &sums, titles, &kept);
-    let dense = under_headline(dom, &kept, &sums).or_else(|| dense(dom, &kept, &sums));
+    let dense = dense(dom, &kept, &sums).map(|found| under_headline(dom, &kept, &sums, found).unwrap_or(found));
     content.bodies = match (named, dense) {
         (Some(named), Some(dense)) => {
             let worth: f32 = named.iter().map(|&id| sums.prose[id as usize]).sum();
@@ -203,14 +210,15 @@ fn named(dom: &Dom, content: &Content, sums: &Sums, titles: &[String], runs: &[R
 
 /// Returns the element that the running text under the only headline stands in: on a page with a short article the lists
 /// of others hold more text than it.
-fn under_headline(dom: &Dom, runs: &[Run], sums: &Sums) -> Option<Id> {
+fn under_headline(dom: &Dom, runs: &[Run], sums: &Sums, found: Id) -> Option<Id> {
     if sums.headings[0] != 1 {
         return None;
     }
     let headline = dom.all(0).find(|&id| dom.name(id) == "h1")?;
     let scope = dom.ancestors(headline).find(|&at| sums.prose[at as usize] >= ENOUGH)?;
     // Where little stands there and much elsewhere, it was an introduction or a notice.
-    if matches!(dom.name(scope), "" | "html" | "body") || sums.prose[scope as usize] * 4.0 < sums.prose[0] {
+    let little = sums.prose[scope as usize] * 3.0 < sums.prose[found as usize];
+    if little || dom.is_under(headline, found) || dom.is_under(found, scope) {
         return None;
     }
     let inside: Vec<Run> = runs.iter().filter(|run| dom.is_under(run.block, scope)).cloned().collect();
@@ -245,7 +253,7 @@ fn dense(dom: &Dom, runs: &[Run], sums: &Sums) -> Option<Id> {
     let mut at = best?;
     // The text goes on outside: posts of a running report, a second column.
     for above in dom.ancestors(best?).collect::<Vec<_>>() {
-        if matches!(dom.name(above), "" | "html" | "body") || sums.headings[above as usize] > sums.headings[at as usize].max(1) {
+        if matches!(dom.name(above), "" | "html") || sums.headings[above as usize] > sums.headings[at as usize].max(1) {
             break;
         }
         let more = sums.prose[above as usize] - sums.prose[at as usize];

@@ -39,6 +39,8 @@ pub(super) fn find(dom: &Dom, runs: &[Run], content: &Content, facts: &Facts, op
     let window = pieces(&facts.window);
     let publishers: Vec<String> = facts.publishers.iter().map(|name| key(name)).collect();
     declared.extend(window.iter().map(|piece| key(piece)).filter(|key| key.split(' ').count() >= 3));
+    // "The site: the headline": what stands after the first colon may be the whole headline.
+    declared.extend(facts.window.split_once(": ").map(|(_, rest)| key(rest)).filter(|key| key.split(' ').count() >= 3));
     let mut best: Option<(i64, Range<usize>)> = None;
     let reach = runs.len().min(first.saturating_add(400));
     for at in 0..reach {
@@ -57,7 +59,18 @@ pub(super) fn find(dom: &Dom, runs: &[Run], content: &Content, facts: &Facts, op
     let mut found = Found::default();
     match shown {
         Some((text, range)) => (found.text, found.runs) = (text, Some(range)),
-        None => found.text = stated(facts, &window, &publishers).unwrap_or_default(),
+        None => match stated(facts, &window, &publishers).filter(|title| title.split_whitespace().count() >= 4) {
+            Some(title) => found.text = title,
+            None => {
+                if let Some(at) = boldest(runs, open, first) {
+                    (found.text, found.runs) = (runs[at].text.clone(), Some(at..at + 1));
+                    // The window's title then names the site, and perhaps the part of it.
+                    let mut names = window.iter().filter(|name| name.split_whitespace().count() <= 5);
+                    found.site = names.next().filter(|name| name.chars().any(is_arabic_letter)).cloned();
+                    found.section = names.next().cloned();
+                }
+            }
+        },
     }
     for title in std::iter::once(&facts.window).chain(&facts.titles) {
         let (site, section) = beside(title, &found.text, &facts.sections);
@@ -134,6 +147,15 @@ fn score(
     score -= if at > first { 60 } else { i64::try_from((first - at).min(20)).unwrap_or(20) / 2 };
     score -= if run.is_link() { 12 } else { 0 };
     (score, whole)
+}
+
+/// Returns the last line in bold over the text: the headline of pages that declare nothing.
+fn boldest(runs: &[Run], open: &[bool], first: usize) -> Option<usize> {
+    const ABOVE: usize = 12;
+    (first.saturating_sub(ABOVE)..first.min(runs.len())).rev().find(|&at| {
+        let run = &runs[at];
+        open[at] && run.bold && !run.is_link() && (4..=30).contains(&run.words) && !run.text.ends_with(['.', ':', '،'])
+    })
 }
 
 /// Returns the title that a page declares but does not show.

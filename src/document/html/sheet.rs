@@ -20,6 +20,9 @@ use crate::document::{CELLS, Declared, Sheet, StatedDate, stated};
 /// The most words that a byline, a date or the name of a section has.
 const MAX_CREDIT: usize = 14;
 
+/// The most words of a quotation that is made one block of its paragraphs.
+const MAX_QUOTE: usize = 150;
+
 /// How often a line stands on a page that is no author's.
 const REPEATED: usize = 3;
 
@@ -226,11 +229,16 @@ impl Page<'_> {
     /// cut in the middle of a sentence, is one line.
     fn join(&self, places: &[Place], from: usize, hint: Hint) -> usize {
         let mut end = from + 1;
+        let mut quoted = self.runs[from].words;
         while end < self.runs.len() && !places[end].furniture {
             let (run, before) = (&self.runs[end], &self.runs[end - 1]);
             let same = match hint {
                 Hint::Heading => places[from].heading.is_some() && places[end].heading == places[from].heading,
-                Hint::Quote => places[from].quote.is_some() && places[end].quote == places[from].quote && run.block == before.block,
+                // A tweet with its signature, words with the name of who said them: one quotation.
+                Hint::Quote => {
+                    quoted += run.words;
+                    places[from].quote.is_some() && places[end].quote == places[from].quote && quoted <= MAX_QUOTE
+                }
                 Hint::Caption => places[end].caption && run.block == before.block,
                 Hint::Paragraph | Hint::ListItem => {
                     run.block == before.block
@@ -385,7 +393,7 @@ impl Page<'_> {
             .map(|section| section.strip_prefix("نشر في ").map(str::to_owned).unwrap_or(section))
             .find(|section| {
                 let folded = key(section);
-                !home.contains(&section.as_str()) && !folded.is_empty() && folded != title && folded != publisher_key && section.split_whitespace().count() <= 6
+                crate::arabic::calendar::dates(section).is_empty() && !home.contains(&section.as_str()) && !folded.is_empty() && folded != title && folded != publisher_key && section.split_whitespace().count() <= 6
             });
         Declared {
             title: None,

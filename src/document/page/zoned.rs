@@ -11,6 +11,9 @@ use crate::document::credit;
 use crate::document::furniture::Mark;
 use crate::document::line::Hint;
 
+/// How many words of a heading make it more than the heading of a section.
+const LONG_HEADING: usize = 8;
+
 /// How many lines of the text may stand before its first sentence and be a credit.
 const HEAD: usize = 6;
 
@@ -117,6 +120,9 @@ impl Work<'_> {
                 self.roles[at] = Role::Out;
             } else if credit::is_name(&self.lines[at].text) && self.is_byline(at) {
                 self.author(at);
+            } else if self.lines[at].hint == Some(Hint::Heading) && self.lines[at].words >= LONG_HEADING {
+                // A heading as long as a sentence, with no text over it, sums the article up.
+                self.part(at, BlockKind::Standfirst);
             }
         }
     }
