@@ -62,6 +62,7 @@ pub(super) fn is_name(phrase: &str) -> bool {
         && !phrase.split_whitespace().any(|word| word == "على")
         && (2..=longest).contains(&words.len())
         && words.iter().all(|w| w.chars().count() <= 12 && !is("no name", w))
+        && words.iter().any(|w| w.chars().count() >= 3)
         && words.first().is_some_and(|w| (!w.starts_with("ال") || compound || is("with article", w)) && !is("byline", w))
         && !words.iter().any(|w| w.starts_with("لل"))
         && outlet(phrase).is_none()

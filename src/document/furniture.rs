@@ -76,6 +76,9 @@ pub(super) fn mark(line: &Line) -> Option<Mark> {
         // Page numbers, times, rows of stars, addresses.
         return Some(Mark::Widget);
     }
+    if is_policy(&line.text) {
+        return Some(Mark::Notice);
+    }
     let vocabulary = &*VOCABULARY;
     let phrase = without_figures(&line.key);
     if let Some(&mark) = vocabulary.whole.get(&phrase) {
@@ -109,6 +112,12 @@ fn starts_or_says(phrase: &str, notice: &str, line: &Line) -> bool {
     line.words <= 45
         && (phrase.starts_with(notice)
             || (line.words <= 30 && notice.split(' ').count() >= 3 && phrase.contains(notice)))
+}
+
+/// Returns whether a line speaks of two of the papers that sites make readers agree to.
+fn is_policy(text: &str) -> bool {
+    let papers = ["سياسة الخصوصية", "شروط الاستخدام", "شروط استخدام الموقع", "إرشادات الاستخدام", "ملفات تعريف الارتباط"];
+    papers.iter().filter(|paper| text.contains(**paper)).count() >= 2
 }
 
 fn is_address(text: &str) -> bool {

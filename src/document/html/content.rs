@@ -36,6 +36,8 @@ pub(super) struct Content {
     furniture: Vec<bool>,
     /// For each node what its names say.
     pub says: Vec<Says>,
+    /// For each node whether a headline (`h1`) stands in it.
+    pub headed: Vec<bool>,
 }
 
 impl Content {
@@ -117,7 +119,8 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
             !main && !(fact && !matches!(dom.name(id), "nav" | "aside" | "footer")) && (boxes[id as usize] || is_own(dom, id, says[id as usize], share))
         })
         .collect();
-    let mut content = Content { bodies: Vec::new(), furniture, says };
+    let headed = all.headings.iter().map(|&headings| headings > 0).collect();
+    let mut content = Content { bodies: Vec::new(), furniture, says, headed };
     let plain: Vec<bool> = runs.iter().map(|run| !content.is_furniture(dom, run.block, None)).collect();
     let kept: Vec<Run> = runs.iter().zip(&plain).filter(|(_, plain)| **plain).map(|(run, _)| run.clone()).collect();
     let sums = Sums::of(dom, &kept, |_| true);

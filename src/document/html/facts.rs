@@ -112,8 +112,7 @@ fn meta(dom: &Dom, id: Id, facts: &mut Facts, later: &mut Facts) {
                 continue;
             }
             "og:site_name" => &mut facts.publishers,
-            "application-name" | "publisher" | "dc.publisher" | "dcterms.publisher" | "apple-mobile-web-app-title"
-            | "copyright" => &mut later.publishers,
+            "application-name" | "publisher" | "dc.publisher" | "dcterms.publisher" | "apple-mobile-web-app-title" => &mut later.publishers,
             "article:published_time" | "og:article:published_time" | "datepublished" | "og:pubdate" => &mut facts.dates,
             "dc.date" | "dc.date.issued" | "dcterms.issued" | "dcterms.created" | "dcterms.date" | "date" | "pubdate"
             | "publishdate" | "publish-date" | "publication_date" | "parsely-pub-date" | "sailthru.date" | "dc:date" => {

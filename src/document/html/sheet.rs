@@ -133,6 +133,8 @@ impl Page<'_> {
                 "figcaption" => place.caption = true,
                 "figure" => drop(place.figure.get_or_insert(at)),
                 "article" | "main" | "body" => break,
+                // What holds the headline too is no standfirst, however it is called.
+                "section" | "div" | "header" if self.content.headed[at as usize] => break,
                 _ if heading_level(name).is_some() || self.dom.attribute(at, "role") == Some("heading") => drop(place.heading.get_or_insert(at)),
                 _ => {}
             }
@@ -174,6 +176,7 @@ impl Page<'_> {
             self.content.bodies.first().map(|&body| dom.joint(self.runs[runs.start].block, body))
         });
         let mut words = 0;
+        let mut tables = BTreeMap::new();
         let mut at = 0;
         while at < self.runs.len() {
             let (run, place) = (&self.runs[at], places[at]);
@@ -190,7 +193,7 @@ impl Page<'_> {
                 continue;
             }
             if let Some(row) = place.row.filter(|_| place.body) {
-                if let Some(end) = table::row(dom, self.runs, row, at) {
+                if let Some(end) = table::row(dom, self.runs, row, at, &mut tables) {
                     let cells = table::cells(dom, &self.runs[at..end], row);
                     let line = Line { body: true, ..Line::hinted(&cells.join(CELLS), Hint::TableRow) };
                     words += line.words;
@@ -393,7 +396,7 @@ impl Page<'_> {
             .map(|section| section.strip_prefix("نشر في ").map(str::to_owned).unwrap_or(section))
             .find(|section| {
                 let folded = key(section);
-                crate::arabic::calendar::dates(section).is_empty() && !home.contains(&section.as_str()) && !folded.is_empty() && folded != title && folded != publisher_key && section.split_whitespace().count() <= 6
+                crate::arabic::calendar::dates(section).is_empty() && !section.ends_with(':') && !home.contains(&section.as_str()) && !folded.is_empty() && folded != title && folded != publisher_key && section.split_whitespace().count() <= 6
             });
         Declared {
             title: None,

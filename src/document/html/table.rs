@@ -3,6 +3,8 @@
 //! In: a row of a table and the runs that stand in it. Out: its cells' words. A table is one of data if it has as many cells
 //! in most of its rows and none of them holds paragraphs or another table: the sites of the 2000s put whole pages in tables.
 
+use std::collections::BTreeMap;
+
 use super::dom::{Dom, Id};
 use super::runs::Run;
 
@@ -12,10 +14,11 @@ const MAX_CELL: usize = 60;
 /// How many rows of a table are looked at to tell what it is.
 const LOOK: usize = 30;
 
-/// Returns one past the last run of a row of data that starts at a run; `None` where the table holds a layout.
-pub(super) fn row(dom: &Dom, runs: &[Run], row: Id, at: usize) -> Option<usize> {
+/// Returns one past the last run of a row of data that starts at a run; `None` where the table holds a layout. `known` keeps
+/// what was found out about tables.
+pub(super) fn row(dom: &Dom, runs: &[Run], row: Id, at: usize, known: &mut BTreeMap<Id, bool>) -> Option<usize> {
     let table = dom.ancestors(row).find(|&above| dom.name(above) == "table")?;
-    if !is_data(dom, table) {
+    if !*known.entry(table).or_insert_with(|| is_data(dom, table)) {
         return None;
     }
     let end = (at..runs.len()).find(|&at| !dom.is_under(runs[at].block, row)).unwrap_or(runs.len());
