@@ -76,7 +76,9 @@ pub(super) fn line(line: &Line, own: &[String]) -> Option<Credit> {
     }
     // A town alone may be a heading or a tag.
     let says_enough = |credit: &Credit| Credit { place: None, ..credit.clone() } != Credit::default();
-    labelled(&line.text, own).or_else(|| parts(&line.text, own).filter(says_enough)).or_else(|| dated(&line.text, false))
+    labelled(&line.text, own)
+        .or_else(|| parts(&line.text, own).filter(says_enough))
+        .or_else(|| dated(&line.text, false))
 }
 
 /// Reads a line with a label: "كتب: …", "بقلم …", "المصدر: …", "تاريخ النشر: …".
@@ -111,8 +113,18 @@ fn labelled(text: &str, own: &[String]) -> Option<Credit> {
             return Some(credit);
         }
         // Without a colon the verb "كتب" and the noun "تقرير" open sentences too: a name must follow, and nothing else.
-        let sure =
-            matches!(label.as_str(), "بقلم" | "اعداد" | "حاوره" | "حاورته" | "حاورها" | "حاورتها" | "نشر بواسطه" | "بواسطه" | "by");
+        let sure = matches!(
+            label.as_str(),
+            "بقلم"
+                | "اعداد"
+                | "حاوره"
+                | "حاورته"
+                | "حاورها"
+                | "حاورتها"
+                | "نشر بواسطه"
+                | "بواسطه"
+                | "by"
+        );
         if is("byline", &label)
             && (is_name(&rest)
                 || (sure && separated(&rest).next().is_some_and(|name| name.split_whitespace().count() <= 4)))
@@ -258,7 +270,7 @@ fn parts(text: &str, own: &[String]) -> Option<Credit> {
 }
 
 /// Reads the first date of a text that holds hardly anything else.
-fn dated(text: &str, labelled: bool) -> Option<Credit> {
+pub(super) fn dated(text: &str, labelled: bool) -> Option<Credit> {
     let found = calendar::dates(text);
     let first = found.first()?;
     let mut rest = text.to_owned();

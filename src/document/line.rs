@@ -64,7 +64,15 @@ impl Line {
     pub fn new(text: &str, after_blank: bool) -> Self {
         let text = text.trim();
         let key = if text.len() > MAX_SHORT { String::new() } else { key(text) };
-        Self { text: text.to_owned(), key, words: text.split_whitespace().count(), after_blank, hint: None, body: false, linked: false }
+        Self {
+            text: text.to_owned(),
+            key,
+            words: text.split_whitespace().count(),
+            after_blank,
+            hint: None,
+            body: false,
+            linked: false,
+        }
     }
 
     /// Makes a line of which its format says something; a blank line stands before it.

@@ -71,7 +71,7 @@ pub(super) fn extract(lines: &[Line], declared: &Declared) -> Page {
     let credits: Vec<Option<Credit>> = lines
         .iter()
         .zip(&marks)
-        .map(|(line, mark)| if mark.is_none() && !is_beside(line) { credit::line(line, &names) } else { None })
+        .map(|(line, mark)| if mark.is_none() && !is_beside(line) { read(line, &names) } else { None })
         .collect();
     let zoned = lines.iter().any(|line| line.body);
     let found = if zoned { None } else { headline::find(lines, &marks, &credits) };
@@ -450,7 +450,13 @@ impl Work<'_> {
                 && line.has_letter();
             let kind = if caption::is_caption(line) {
                 BlockKind::Caption
-            } else if heading && over_text && place > 0 && !line.body && !opens_speech(&line.text) && !is_speech(&line.text) {
+            } else if heading
+                && over_text
+                && place > 0
+                && !line.body
+                && !opens_speech(&line.text)
+                && !is_speech(&line.text)
+            {
                 BlockKind::Subheading
             } else {
                 BlockKind::Paragraph
@@ -530,6 +536,12 @@ impl Work<'_> {
             words.truncate(end);
         }
     }
+}
+
+/// Reads a credit; a line that the page itself sets apart as one may say a little more beside its date.
+fn read(line: &Line, names: &[String]) -> Option<Credit> {
+    let apart = matches!(line.hint, Some(Hint::Credit | Hint::Piece));
+    credit::line(line, names).or_else(|| if apart { credit::dated(&line.text, true) } else { None })
 }
 
 fn days_between(one: jiff::civil::Date, other: jiff::civil::Date) -> i32 {

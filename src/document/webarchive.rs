@@ -36,8 +36,8 @@ impl Reader for WebarchiveReader {
         let data = main.get("WebResourceData").and_then(Value::as_data);
         let data = data.ok_or_else(|| none("its main part has no data"))?;
         let charset = main.get("WebResourceTextEncodingName").and_then(Value::as_string);
-        let sheet = html::sheet(data, charset, options)
-            .map_err(|source| Error::NotText { path: file.path.clone(), source })?;
+        let sheet =
+            html::sheet(data, charset, options).map_err(|source| Error::NotText { path: file.path.clone(), source })?;
         Document::of_sheet(sheet, &file.path, options)
     }
 }

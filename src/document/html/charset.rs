@@ -17,11 +17,16 @@ const REACH: usize = 8 * 1024;
 ///
 /// # Errors
 /// Where the bytes are not text.
-pub(super) fn decode(bytes: &[u8], wanted: Option<&'static Encoding>, envelope: Option<&str>) -> Result<Decoded, Error> {
+pub(super) fn decode(
+    bytes: &[u8],
+    wanted: Option<&'static Encoding>,
+    envelope: Option<&str>,
+) -> Result<Decoded, Error> {
     if wanted.is_some() || Encoding::for_bom(bytes).is_some() {
         return encoding::decode(bytes, wanted);
     }
-    let declared = envelope.and_then(|label| encoding::by_label(label).ok()).or_else(|| declared(bytes));
+    let known = |label: &str| encoding::by_label(label).ok();
+    let declared = envelope.and_then(known).or_else(|| known(&declared(bytes)?));
     let detected = detected(bytes);
     let encoding = match (declared, detected) {
         // What is in no page that a meta tag was found in.
@@ -80,20 +85,46 @@ fn arabic(bytes: &[u8], encoding: &'static Encoding) -> f64 {
     right as f64 / all.max(1) as f64
 }
 
-/// Returns the encoding that a page declares: in a meta tag or in an XML declaration.
-fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
+/// Returns the label of the encoding that a page declares: in a meta tag or in an XML declaration.
+pub(super) fn declared(bytes: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(REACH)]).to_ascii_lowercase();
-    let xml = head.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")).and_then(|(declaration, _)| {
-        label(declaration.split_once("encoding")?.1)
-    });
-    xml.or_else(|| {
-        head.split("<meta").skip(1).find_map(|rest| label(rest.split('>').next()?.split_once("charset")?.1))
-    })
+    let xml = head.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
+    let xml = xml.and_then(|(declaration, _)| label(declaration.split_once("encoding")?.1));
+    xml.or_else(|| head.split("<meta").skip(1).find_map(|rest| label(rest.split('>').next()?.split_once("charset")?.1)))
 }
 
 /// Reads `= "label"`.
-fn label(text: &str) -> Option<&'static Encoding> {
+fn label(text: &str) -> Option<String> {
     let text = text.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'']);
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.'))).unwrap_or(text.len());
-    encoding::by_label(&text[..end]).ok()
+    let end =
+        text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.'))).unwrap_or(text.len());
+    Some(text[..end].to_owned()).filter(|label| !label.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_are_found_in_their_shapes() {
+        for (page, wanted) in [
+            ("<meta charset=utf-8>", Some("utf-8")),
+            ("<META HTTP-EQUIV='Content-type' CONTENT='text/html; charset=ISO-8859-6'>", Some("iso-8859-6")),
+            ("<?xml version='1.0' encoding=\"windows-1256\"?><html>", Some("windows-1256")),
+            ("<meta name=description content=x><meta charset = \"x-user\">", Some("x-user")),
+            ("<p>charset=utf-8</p>", None),
+        ] {
+            assert_eq!(declared(page.as_bytes()).as_deref(), wanted, "{page}");
+        }
+    }
+
+    #[test]
+    fn a_declaration_that_the_bytes_contradict_loses() {
+        let text =
+            "<meta charset=windows-1252><p>قال وزير الخارجية في مؤتمر صحفي إن البلدين اتفقا على فتح المعبر الحدودي</p>";
+        let decoded = decode(&encoding_rs::WINDOWS_1256.encode(text).0, None, None).unwrap();
+        assert_eq!((decoded.encoding, decoded.text.as_str()), ("windows-1256", text));
+        let text = text.replace("1252", "1256");
+        assert_eq!(decode(text.as_bytes(), None, Some("iso-8859-6")).unwrap().encoding, "UTF-8");
+    }
 }

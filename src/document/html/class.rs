@@ -103,7 +103,9 @@ pub(super) fn of_names(names: &str) -> Says {
     for name in names.split_ascii_whitespace() {
         let words = words(name);
         // What a theme calls its grid says nothing of the cell: "has-sidebar", "no-comments", "with-ads".
-        if matches!(words.first().map(String::as_str), Some("has" | "no" | "with" | "without" | "is")) && words.len() > 1 {
+        if matches!(words.first().map(String::as_str), Some("has" | "no" | "with" | "without" | "is"))
+            && words.len() > 1
+        {
             if words == ["is", "hidden"] {
                 says = says.and(Says::HIDDEN);
             }

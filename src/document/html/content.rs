@@ -116,7 +116,9 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
             let main = share >= BULK && (holds[id as usize] > 0 || holds[0] == 0);
             // Who and when may stand in one row with buttons.
             let fact = says[id as usize].any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
-            !main && !(fact && !matches!(dom.name(id), "nav" | "aside" | "footer")) && (boxes[id as usize] || is_own(dom, id, says[id as usize], share))
+            !main
+                && !(fact && !matches!(dom.name(id), "nav" | "aside" | "footer"))
+                && (boxes[id as usize] || is_own(dom, id, says[id as usize], share))
         })
         .collect();
     let headed = all.headings.iter().map(|&headings| headings > 0).collect();
@@ -154,13 +156,26 @@ fn is_own(dom: &Dom, id: Id, says: Says, share: f64) -> bool {
         // A site's head; an article's own holds its headline and its facts.
         "header" => {
             let own = dom.ancestors(id).any(|at| matches!(dom.name(at), "article" | "main"));
-            return role == "banner" || (!own && share < 0.02 && !dom.all(id).any(|at| heading_level(dom.name(at)) == Some(1)));
+            return role == "banner"
+                || (!own && share < 0.02 && !dom.all(id).any(|at| heading_level(dom.name(at)) == Some(1)));
         }
         "form" => return share < 0.1,
         _ => {}
     }
-    matches!(role, "navigation" | "banner" | "contentinfo" | "complementary" | "search" | "dialog" | "alertdialog" | "menu" | "menubar" | "toolbar" | "tablist")
-        || says.any(Says::FURNITURE)
+    matches!(
+        role,
+        "navigation"
+            | "banner"
+            | "contentinfo"
+            | "complementary"
+            | "search"
+            | "dialog"
+            | "alertdialog"
+            | "menu"
+            | "menubar"
+            | "toolbar"
+            | "tablist"
+    ) || says.any(Says::FURNITURE)
 }
 
 /// Returns the elements that the page itself says hold the text.
@@ -199,7 +214,14 @@ fn named(dom: &Dom, content: &Content, sums: &Sums, titles: &[String], runs: &[R
     // Pages that go on with another article: the one under the declared headline is meant, else the first.
     let titled = large.iter().copied().find(|&id| {
         let before = runs.iter().take_while(|run| !dom.is_under(run.block, id));
-        let heading = before.filter(|run| std::iter::once(run.block).chain(dom.ancestors(run.block)).take(3).any(|at| heading_level(dom.name(at)).is_some_and(|l| l <= 2))).last();
+        let heading = before
+            .filter(|run| {
+                std::iter::once(run.block)
+                    .chain(dom.ancestors(run.block))
+                    .take(3)
+                    .any(|at| heading_level(dom.name(at)).is_some_and(|l| l <= 2))
+            })
+            .last();
         heading.is_some_and(|run| titles.contains(&key(&run.text)))
     });
     let first = titled.or_else(|| large.first().copied())?;
@@ -270,5 +292,20 @@ fn dense(dom: &Dom, runs: &[Run], sums: &Sums) -> Option<Id> {
 
 /// Returns whether an element is one paragraph of something larger.
 fn is_leaf(name: &str) -> bool {
-    matches!(name, "p" | "li" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "blockquote" | "dd" | "dt" | "pre" | "center" | "address")
+    matches!(
+        name,
+        "p" | "li"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "blockquote"
+            | "dd"
+            | "dt"
+            | "pre"
+            | "center"
+            | "address"
+    )
 }

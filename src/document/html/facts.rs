@@ -35,13 +35,9 @@ pub(super) struct Facts {
 impl Facts {
     /// Cleans all words.
     pub fn clean(&mut self, clean: impl Fn(&str) -> String) {
-        for list in [
-            &mut self.titles,
-            &mut self.bylines,
-            &mut self.publishers,
-            &mut self.sections,
-            &mut self.descriptions,
-        ] {
+        for list in
+            [&mut self.titles, &mut self.bylines, &mut self.publishers, &mut self.sections, &mut self.descriptions]
+        {
             list.iter_mut().for_each(|words| *words = clean(words));
         }
         self.window = clean(&self.window);
@@ -102,7 +98,9 @@ fn meta(dom: &Dom, id: Id, facts: &mut Facts, later: &mut Facts) {
         let name = name.to_ascii_lowercase();
         let list = match name.as_str() {
             "og:title" | "headline" | "schema:name" | "rnews:name" => &mut facts.titles,
-            "twitter:title" | "dc.title" | "dcterms.title" | "title" | "parsely-title" | "sailthru.title" => &mut later.titles,
+            "twitter:title" | "dc.title" | "dcterms.title" | "title" | "parsely-title" | "sailthru.title" => {
+                &mut later.titles
+            }
             "author" | "dc.creator" | "dcterms.creator" | "article:author" | "og:article:author" | "parsely-author"
             | "sailthru.author" | "twitter:data1" | "byl" | "dc:creator" => {
                 // A second label says what the first datum of a card is.
@@ -112,12 +110,13 @@ fn meta(dom: &Dom, id: Id, facts: &mut Facts, later: &mut Facts) {
                 continue;
             }
             "og:site_name" => &mut facts.publishers,
-            "application-name" | "publisher" | "dc.publisher" | "dcterms.publisher" | "apple-mobile-web-app-title" => &mut later.publishers,
-            "article:published_time" | "og:article:published_time" | "datepublished" | "og:pubdate" => &mut facts.dates,
-            "dc.date" | "dc.date.issued" | "dcterms.issued" | "dcterms.created" | "dcterms.date" | "date" | "pubdate"
-            | "publishdate" | "publish-date" | "publication_date" | "parsely-pub-date" | "sailthru.date" | "dc:date" => {
-                &mut later.dates
+            "application-name" | "publisher" | "dc.publisher" | "dcterms.publisher" | "apple-mobile-web-app-title" => {
+                &mut later.publishers
             }
+            "article:published_time" | "og:article:published_time" | "datepublished" | "og:pubdate" => &mut facts.dates,
+            "dc.date" | "dc.date.issued" | "dcterms.issued" | "dcterms.created" | "dcterms.date" | "date"
+            | "pubdate" | "publishdate" | "publish-date" | "publication_date" | "parsely-pub-date"
+            | "sailthru.date" | "dc:date" => &mut later.dates,
             "article:section" | "og:article:section" | "articlesection" | "parsely-section" | "section" => {
                 &mut facts.sections
             }
@@ -172,7 +171,8 @@ fn is_listed(dom: &Dom, id: Id) -> bool {
     dom.ancestors(id).any(|above| {
         matches!(dom.name(above), "aside" | "nav")
             || is_hidden(dom, above, dom.name(above))
-            || (class::of(dom, above).any(Says::FURNITURE) && !matches!(dom.name(above), "body" | "main" | "article" | "html"))
+            || (class::of(dom, above).any(Says::FURNITURE)
+                && !matches!(dom.name(above), "body" | "main" | "article" | "html"))
     })
 }
 

@@ -18,7 +18,8 @@ use crate::document::outlet::{Outlet, outlet};
 const MAX_WORDS: usize = 45;
 
 /// What separates a headline from the site's name in a window's title.
-const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", " :: ", " » ", " « ", " · ", " • ", "|", " : ", " / ", " > ", " :"];
+const SEPARATORS: &[&str] =
+    &[" | ", " - ", " – ", " — ", " :: ", " » ", " « ", " · ", " • ", "|", " : ", " / ", " > ", " :"];
 
 /// A headline.
 #[derive(Debug, Default)]
@@ -86,7 +87,9 @@ pub(super) fn find(dom: &Dom, runs: &[Run], content: &Content, facts: &Facts, op
 /// Returns the site and the part of it that a window's title names beside the headline: the site stands at the far end.
 fn beside(title: &str, headline: &str, sections: &[String]) -> (Option<String>, Option<String>) {
     let Some(at) = (!headline.is_empty()).then(|| title.find(headline)).flatten() else { return (None, None) };
-    let separator = |c: char| c.is_whitespace() || matches!(c, '|' | '-' | '–' | '—' | ':' | '»' | '«' | '·' | '•' | '>' | '/' | '.');
+    let separator = |c: char| {
+        c.is_whitespace() || matches!(c, '|' | '-' | '–' | '—' | ':' | '»' | '«' | '·' | '•' | '>' | '/' | '.')
+    };
     let before = title[..at].trim_matches(separator);
     let after = title[at + headline.len()..].trim_matches(separator);
     let mut names: Vec<String> = pieces(after);
@@ -111,8 +114,10 @@ fn score(
     first: usize,
 ) -> (i64, Range<usize>) {
     let run = &runs[at];
-    let above: Vec<Id> =
-        std::iter::once(run.block).chain(dom.ancestors(run.first).take_while(|&id| id != run.block)).chain(dom.ancestors(run.block).take(2)).collect();
+    let above: Vec<Id> = std::iter::once(run.block)
+        .chain(dom.ancestors(run.first).take_while(|&id| id != run.block))
+        .chain(dom.ancestors(run.block).take(2))
+        .collect();
     let heading = above.iter().copied().find(|&id| heading_level(dom.name(id)).is_some());
     let whole = heading.map_or(at..at + 1, |heading| {
         let inside = |i: usize| dom.is_under(runs[i].block, heading);
@@ -122,13 +127,21 @@ fn score(
     let text = runs[whole.clone()].iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join(" ");
     let folded = key(&text);
     let words = folded.split(' ').filter(|word| !word.is_empty()).count();
-    if words == 0 || words > MAX_WORDS || publishers.contains(&folded) || outlet(&text).is_some_and(|kind| kind != Outlet::Agencies) {
+    if words == 0
+        || words > MAX_WORDS
+        || publishers.contains(&folded)
+        || outlet(&text).is_some_and(|kind| kind != Outlet::Agencies)
+    {
         return (i64::MIN, whole);
     }
     let mut score = 0;
     if declared.contains(&folded) {
         score += 100;
-    } else if words >= 3 && declared.iter().any(|title| title.contains(&folded) || (folded.contains(title.as_str()) && title.split(' ').count() >= 4)) {
+    } else if words >= 3
+        && declared
+            .iter()
+            .any(|title| title.contains(&folded) || (folded.contains(title.as_str()) && title.split(' ').count() >= 4))
+    {
         score += 70;
     }
     let named = above.iter().any(|&id| content.says[id as usize].any(Says::TITLE));
@@ -161,7 +174,13 @@ fn boldest(runs: &[Run], open: &[bool], first: usize) -> Option<usize> {
 /// Returns the title that a page declares but does not show.
 fn stated(facts: &Facts, window: &[String], publishers: &[String]) -> Option<String> {
     let title = facts.titles.first().cloned().map(|title| without_site(&title, publishers));
-    let longest = || window.iter().filter(|piece| !publishers.contains(&key(piece))).max_by_key(|piece| piece.chars().count()).cloned();
+    let longest = || {
+        window
+            .iter()
+            .filter(|piece| !publishers.contains(&key(piece)))
+            .max_by_key(|piece| piece.chars().count())
+            .cloned()
+    };
     let title = title.or_else(longest)?;
     let known = publishers.contains(&key(&title)) || outlet(&title).is_some();
     let says = title.split_whitespace().count() >= 3;
@@ -180,9 +199,14 @@ fn pieces(title: &str) -> Vec<String> {
 /// Takes the site's name off the end or the start of a title.
 fn without_site(title: &str, publishers: &[String]) -> String {
     for separator in SEPARATORS {
-        for (rest, site) in [title.rsplit_once(separator), title.split_once(separator).map(|(site, rest)| (rest, site))].into_iter().flatten() {
+        for (rest, site) in [title.rsplit_once(separator), title.split_once(separator).map(|(site, rest)| (rest, site))]
+            .into_iter()
+            .flatten()
+        {
             let site_key = key(site);
-            let known = publishers.iter().any(|name| site_key == *name || (site_key.contains(name.as_str()) && name.split(' ').count() >= 2))
+            let known = publishers
+                .iter()
+                .any(|name| site_key == *name || (site_key.contains(name.as_str()) && name.split(' ').count() >= 2))
                 || matches!(outlet(site), Some(Outlet::Publisher | Outlet::Agency));
             if known && rest.split_whitespace().count() >= 3 {
                 return without_site(rest.trim(), publishers);

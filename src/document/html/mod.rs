@@ -30,8 +30,8 @@ impl Reader for HtmlReader {
     }
 
     fn read(&self, file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
-        let sheet = sheet(&file.bytes, None, options)
-            .map_err(|source| Error::NotText { path: file.path.clone(), source })?;
+        let sheet =
+            sheet(&file.bytes, None, options).map_err(|source| Error::NotText { path: file.path.clone(), source })?;
         Document::of_sheet(sheet, &file.path, options)
     }
 }
@@ -45,10 +45,9 @@ pub(super) fn sheet(
     let decoded = charset::decode(bytes, options.encoding, charset)?;
     let mut sheet = of_text(&decoded.text, options);
     if decoded.undecodable > 0 {
-        sheet.warnings.insert(
-            0,
-            format!("{} characters cannot be decoded as {}", decoded.undecodable, decoded.encoding),
-        );
+        sheet
+            .warnings
+            .insert(0, format!("{} characters cannot be decoded as {}", decoded.undecodable, decoded.encoding));
     }
     sheet.encoding = decoded.encoding.to_owned();
     Ok(sheet)

@@ -37,9 +37,35 @@ const PLAIN_AFTER: usize = 20_000;
 
 /// The attributes that are asked for somewhere.
 const KEPT: &[&str] = &[
-    "class", "id", "style", "href", "rel", "content", "name", "property", "itemprop", "itemtype", "itemscope", "datetime",
-    "hidden", "aria-hidden", "lang", "dir", "role", "type", "charset", "http-equiv", "typeof", "title", "border", "colspan",
-    "alt", "aria-label", "open", "data-component", "data-testid",
+    "class",
+    "id",
+    "style",
+    "href",
+    "rel",
+    "content",
+    "name",
+    "property",
+    "itemprop",
+    "itemtype",
+    "itemscope",
+    "datetime",
+    "hidden",
+    "aria-hidden",
+    "lang",
+    "dir",
+    "role",
+    "type",
+    "charset",
+    "http-equiv",
+    "typeof",
+    "title",
+    "border",
+    "colspan",
+    "alt",
+    "aria-label",
+    "open",
+    "data-component",
+    "data-testid",
 ];
 
 /// A tree, and whether the page went on after it.
@@ -225,9 +251,12 @@ impl Guard {
                 open.truncate(start + at);
             }
         }
-        let deep = open.len() >= MAX_DEPTH
-            || (inline && open.iter().filter(|name| is_formatting(name)).count() >= MAX_INLINE);
-        let raw = matches!(&*tag.name, "script" | "style" | "title" | "textarea" | "noscript" | "iframe" | "noembed" | "noframes" | "xmp");
+        let deep =
+            open.len() >= MAX_DEPTH || (inline && open.iter().filter(|name| is_formatting(name)).count() >= MAX_INLINE);
+        let raw = matches!(
+            &*tag.name,
+            "script" | "style" | "title" | "textarea" | "noscript" | "iframe" | "noembed" | "noframes" | "xmp"
+        );
         if deep && !raw {
             if skipped.len() < MAX_NODES {
                 skipped.push(tag.name.clone());
@@ -246,14 +275,40 @@ fn line_break(tag: Tag) -> Tag {
 fn is_void(name: &str) -> bool {
     matches!(
         name,
-        "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta" | "param" | "source" | "track" | "wbr"
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
     )
 }
 
 fn is_formatting(name: &str) -> bool {
     matches!(
         name,
-        "a" | "b" | "big" | "code" | "em" | "font" | "i" | "nobr" | "s" | "small" | "strike" | "strong" | "tt" | "u" | "span"
+        "a" | "b"
+            | "big"
+            | "code"
+            | "em"
+            | "font"
+            | "i"
+            | "nobr"
+            | "s"
+            | "small"
+            | "strike"
+            | "strong"
+            | "tt"
+            | "u"
+            | "span"
     )
 }
 

@@ -208,5 +208,8 @@ pub(super) fn is_hidden(dom: &Dom, id: Id, name: &str) -> bool {
             return true;
         }
     }
-    dom.attribute(id, "class").is_some_and(|names| class::of_names(names).any(Says::HIDDEN)) || name == "button"
+    // Reading names takes time, and is asked for every element: only those that can say so are read.
+    let hints = ["id", "sr-", "vh", "screen", "none", "isible", "only"];
+    let hides = |names: &str| hints.iter().any(|hint| names.contains(hint)) && class::of_names(names).any(Says::HIDDEN);
+    dom.attribute(id, "class").is_some_and(hides) || name == "button"
 }

@@ -108,7 +108,8 @@ impl Page<'_> {
             }
         }
         for (run, place) in self.runs.iter().zip(places) {
-            place.furniture |= place.row.is_none() && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
+            place.furniture |=
+                place.row.is_none() && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
         }
     }
 
@@ -135,7 +136,9 @@ impl Page<'_> {
                 "article" | "main" | "body" => break,
                 // What holds the headline too is no standfirst, however it is called.
                 "section" | "div" | "header" if self.content.headed[at as usize] => break,
-                _ if heading_level(name).is_some() || self.dom.attribute(at, "role") == Some("heading") => drop(place.heading.get_or_insert(at)),
+                _ if heading_level(name).is_some() || self.dom.attribute(at, "role") == Some("heading") => {
+                    drop(place.heading.get_or_insert(at))
+                }
                 _ => {}
             }
             if level < 4 {
@@ -172,9 +175,10 @@ impl Page<'_> {
         if found.runs.is_none() && !found.text.is_empty() {
             lines.push(Line::hinted(&found.text, Hint::Title));
         }
-        let scope = found.runs.as_ref().and_then(|runs| {
-            self.content.bodies.first().map(|&body| dom.joint(self.runs[runs.start].block, body))
-        });
+        let scope = found
+            .runs
+            .as_ref()
+            .and_then(|runs| self.content.bodies.first().map(|&body| dom.joint(self.runs[runs.start].block, body)));
         let mut words = 0;
         let mut tables = BTreeMap::new();
         let mut at = 0;
@@ -187,7 +191,10 @@ impl Page<'_> {
             }
             let before_head = found.runs.is_some() && at < head;
             let outside = !place.body && scope.is_some_and(|scope| !dom.is_under(run.block, scope));
-            if place.furniture || outside || (before_head && !place.says.any(Says::BYLINE.and(Says::DATE).and(Says::STANDFIRST))) {
+            if place.furniture
+                || outside
+                || (before_head && !place.says.any(Says::BYLINE.and(Says::DATE).and(Says::STANDFIRST)))
+            {
                 lines.push(Line { linked: run.is_link(), ..Line::hinted(&run.text, Hint::Furniture) });
                 at += 1;
                 continue;
@@ -211,7 +218,8 @@ impl Page<'_> {
             } else {
                 self.in_head(run, place, at < first)
             };
-            let body = (place.body || hint == Hint::Paragraph) && matches!(hint, Hint::Heading | Hint::Paragraph | Hint::ListItem | Hint::Quote);
+            let body = (place.body || hint == Hint::Paragraph)
+                && matches!(hint, Hint::Heading | Hint::Paragraph | Hint::ListItem | Hint::Quote);
             if hint == Hint::Credit && !run.pieces.is_empty() {
                 lines.push(Line::hinted(&run.text, Hint::Credit));
                 lines.extend(run.pieces.iter().map(|piece| Line::hinted(piece, Hint::Piece)));
@@ -276,7 +284,9 @@ impl Page<'_> {
             return Hint::PullQuote;
         }
         let small = run.words <= MAX_CREDIT && run.prose() == 0;
-        if (small && place.heading.is_none() && says.any(Says::BYLINE.and(Says::DATE).and(Says::SECTION))) || (place.time && small) {
+        if (small && place.heading.is_none() && says.any(Says::BYLINE.and(Says::DATE).and(Says::SECTION)))
+            || (place.time && small)
+        {
             return Hint::Credit;
         }
         if early && says.any(Says::STANDFIRST) {
@@ -316,7 +326,10 @@ impl Page<'_> {
             self.runs.get(at).is_some_and(|run| run.words <= 25 && Line::new(&run.text, false).bullet().is_some())
         };
         let beside = |other: usize| point(other) && self.runs[other].block == self.runs[at].block;
-        point(at) && !self.runs[at].bold && (beside(at + 1) || (at > 0 && beside(at - 1))) && self.dom.name(self.runs[at].block) != "p"
+        point(at)
+            && !self.runs[at].bold
+            && (beside(at + 1) || (at > 0 && beside(at - 1)))
+            && self.dom.name(self.runs[at].block) != "p"
     }
 
     /// Returns whether a run is a point of a list: pages put whole posts in lists too, with headings and paragraphs.
@@ -325,7 +338,9 @@ impl Page<'_> {
         run.block == item
             || !dom.all(item).skip(1).take(400).any(|at| {
                 let name = dom.name(at);
-                heading_level(name).is_some() || (name == "p" && at != run.block) || matches!(name, "article" | "time" | "figure")
+                heading_level(name).is_some()
+                    || (name == "p" && at != run.block)
+                    || matches!(name, "article" | "time" | "figure")
             })
     }
 
@@ -346,7 +361,12 @@ impl Page<'_> {
             return Hint::Standfirst;
         }
         // A whole sentence with its stop, in a paragraph and not set apart: the text starts outside its box.
-        if early && run.prose() >= 12 && Line::new(&run.text, false).has_stop() && !run.bold && self.dom.name(run.block) == "p" {
+        if early
+            && run.prose() >= 12
+            && Line::new(&run.text, false).has_stop()
+            && !run.bold
+            && self.dom.name(run.block) == "p"
+        {
             return Hint::Paragraph;
         }
         if early && (run.prose() > 0 || (place.heading.is_some() && run.words >= 4)) && place.row.is_none() {
@@ -362,7 +382,9 @@ impl Page<'_> {
         let from = found.runs.as_ref().map_or(0, |runs| runs.start.saturating_sub(12));
         let near: Vec<usize> = (from..self.runs.len())
             .take_while(|&at| at < first + 4000)
-            .filter(|&at| !places[at].furniture && self.runs[at].words <= MAX_CREDIT && (at < first || self.runs[at].prose() == 0))
+            .filter(|&at| {
+                !places[at].furniture && self.runs[at].words <= MAX_CREDIT && (at < first || self.runs[at].prose() == 0)
+            })
             .collect();
         let shown = |flag: Says| {
             near.iter().copied().filter(move |&at| places[at].says.any(flag)).flat_map(|at| {
@@ -378,7 +400,18 @@ impl Page<'_> {
             !folded.is_empty()
                 && folded != publisher_key
                 && !name.contains(['@', '/'])
-                && !matches!(folded.as_str(), "admin" | "administrator" | "editor" | "webmaster" | "root" | "super user" | "by" | "author" | "user")
+                && !matches!(
+                    folded.as_str(),
+                    "admin"
+                        | "administrator"
+                        | "editor"
+                        | "webmaster"
+                        | "root"
+                        | "super user"
+                        | "by"
+                        | "author"
+                        | "user"
+                )
                 && (arabic || name.split_whitespace().count() >= 2)
         };
         let mut people: Vec<String> = bylines.filter_map(|name| byline(&name)).filter(person).collect();
@@ -392,11 +425,19 @@ impl Page<'_> {
             .chain(self.crumb(found))
             .chain(shown(Says::SECTION))
             .chain(found.section.clone())
-            .filter(|section| !["نشر في", "القسم", "التصنيف", "الفئة", "في"].contains(&section.trim_end_matches(':').trim()))
+            .filter(|section| {
+                !["نشر في", "القسم", "التصنيف", "الفئة", "في"].contains(&section.trim_end_matches(':').trim())
+            })
             .map(|section| section.strip_prefix("نشر في ").map(str::to_owned).unwrap_or(section))
             .find(|section| {
                 let folded = key(section);
-                crate::arabic::calendar::dates(section).is_empty() && !section.ends_with(':') && !home.contains(&section.as_str()) && !folded.is_empty() && folded != title && folded != publisher_key && section.split_whitespace().count() <= 6
+                crate::arabic::calendar::dates(section).is_empty()
+                    && !section.ends_with(':')
+                    && !home.contains(&section.as_str())
+                    && !folded.is_empty()
+                    && folded != title
+                    && folded != publisher_key
+                    && section.split_whitespace().count() <= 6
             });
         Declared {
             title: None,
@@ -443,7 +484,8 @@ impl Page<'_> {
             .collect();
         let steps: Vec<String> = crumbs
             .iter()
-            .flat_map(|run| run.text.split(['/', '>', '»', '›', '|', '\\', '←', '«', '<', '→']))
+            .flat_map(|run| if run.pieces.is_empty() { std::slice::from_ref(&run.text) } else { &run.pieces[..] })
+            .flat_map(|text| text.split(['/', '>', '»', '›', '|', '\\', '←', '«', '<', '→']))
             .map(|step| step.trim().to_owned())
             .filter(|step| !step.is_empty() && key(step) != title && step.chars().any(char::is_alphabetic))
             .collect();
