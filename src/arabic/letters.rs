@@ -192,6 +192,14 @@ mod tests {
 
     proptest! {
         #[test]
+        fn cleaning_loses_no_word(text in "[ابتمنيدوفأةىـ ﻻﷲﻣ\u{200f}\u{64e}0-9٠-٩a-c«»]{0,40}") {
+            let cleaned = apply(&text, CLEANING);
+            // What words are compared by is the same before and after.
+            prop_assert_eq!(key(&cleaned), key(&text));
+            prop_assert_eq!(apply(&cleaned, CLEANING), cleaned);
+        }
+
+        #[test]
         fn every_rule_is_idempotent(text in "\\PC{0,40}") {
             for rule in MATCHING.iter().chain(CLEANING) {
                 let once = apply(&text, &[*rule]);
