@@ -17,6 +17,8 @@ pub enum Rule {
     PresentationForms,
     /// Takes away tatweel, the stretcher `ـ`.
     Tatweel,
+    /// Takes away tatweel beside a letter; between spaces it stands for a dash, and stays.
+    Stretching,
     /// Takes away vowel signs, shadda, sukun and Koranic marks.
     Diacritics,
     /// Turns `أ إ آ ٱ` into `ا`, `ؤ` into `و` and `ئ` into `ي`.
@@ -30,7 +32,7 @@ pub enum Rule {
 }
 
 /// The rules for reading a file: what they change, no reader sees.
-pub const CLEANING: &[Rule] = &[Rule::Invisible, Rule::Spaces, Rule::PresentationForms];
+pub const CLEANING: &[Rule] = &[Rule::Invisible, Rule::Spaces, Rule::PresentationForms, Rule::Stretching];
 
 /// The rules for comparing words; the result is a key, not a text to show.
 pub const MATCHING: &[Rule] = &[
@@ -58,6 +60,26 @@ pub fn apply(text: &str, rules: &[Rule]) -> String {
             push(&mut out, c, rules);
         }
     }
+    if rules.contains(&Rule::Stretching) && out.contains(TATWEEL) { unstretched(&out) } else { out }
+}
+
+/// The stretcher.
+const TATWEEL: char = '\u{640}';
+
+/// Takes runs of tatweel away that touch a letter.
+fn unstretched(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let touches = |c: char| is_arabic_letter(c) || is_diacritic(c);
+    let mut rest = text;
+    while let Some(at) = rest.find(TATWEEL) {
+        out.push_str(&rest[..at]);
+        let end = rest[at..].find(|c| c != TATWEEL).map_or(rest.len(), |length| at + length);
+        if !out.chars().next_back().is_some_and(touches) && !rest[end..].chars().next().is_some_and(touches) {
+            out.push_str(&rest[at..end]);
+        }
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
     out
 }
 
@@ -87,7 +109,7 @@ fn changed(c: char, rule: Rule) -> Option<char> {
     match rule {
         Rule::Invisible if is_invisible(c) => None,
         Rule::Spaces if is_odd_space(c) => Some(' '),
-        Rule::Tatweel if c == '\u{640}' => None,
+        Rule::Tatweel if c == TATWEEL => None,
         Rule::Diacritics if is_diacritic(c) => None,
         Rule::Hamza => Some(match c {
             'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
@@ -155,6 +177,7 @@ mod tests {
             (Rule::Spaces, "12\u{a0}غشت", "12 غشت"),
             (Rule::PresentationForms, "ﻻ ﷲ ﻣﺼﺮ", "لا الله مصر"),
             (Rule::Tatweel, "لـ900", "ل900"),
+            (Rule::Stretching, "مـــصر ـ لـ900 بـ«أ» ــ", "مصر ـ ل900 ب«أ» ــ"),
             (Rule::Diacritics, "نفعِّل", "نفعل"),
             (Rule::Hamza, "أإآؤئ", "اااوي"),
             (Rule::Yeh, "على", "علي"),
@@ -169,8 +192,16 @@ mod tests {
 
     proptest! {
         #[test]
+        fn cleaning_loses_no_word(text in "[ابتمنيدوفأةىـ ﻻﷲﻣ\u{200f}\u{64e}0-9٠-٩a-c«»]{0,40}") {
+            let cleaned = apply(&text, CLEANING);
+            // What words are compared by is the same before and after.
+            prop_assert_eq!(key(&cleaned), key(&text));
+            prop_assert_eq!(apply(&cleaned, CLEANING), cleaned);
+        }
+
+        #[test]
         fn every_rule_is_idempotent(text in "\\PC{0,40}") {
-            for rule in MATCHING {
+            for rule in MATCHING.iter().chain(CLEANING) {
                 let once = apply(&text, &[*rule]);
                 prop_assert_eq!(apply(&once, &[*rule]), once);
             }

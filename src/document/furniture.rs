@@ -66,6 +66,9 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
 
 /// Returns the mark of a line that a site adds, `None` where the line may be the author's.
 pub(super) fn mark(line: &Line) -> Option<Mark> {
+    if line.words <= MAX_NOTICE && is_policy(&line.text) {
+        return Some(Mark::Notice);
+    }
     if line.key.is_empty() && line.words > 3 {
         return None;
     }
@@ -109,6 +112,15 @@ fn starts_or_says(phrase: &str, notice: &str, line: &Line) -> bool {
     line.words <= 45
         && (phrase.starts_with(notice)
             || (line.words <= 30 && notice.split(' ').count() >= 3 && phrase.contains(notice)))
+}
+
+/// The most words of a site's notice about its papers.
+const MAX_NOTICE: usize = 100;
+
+/// Returns whether a line speaks of two of the papers that sites make readers agree to.
+fn is_policy(text: &str) -> bool {
+    let papers = ["سياسة الخصوصية", "شروط الاستخدام", "شروط استخدام الموقع", "إرشادات الاستخدام", "ملفات تعريف الارتباط"];
+    papers.iter().filter(|paper| text.contains(**paper)).count() >= 2
 }
 
 fn is_address(text: &str) -> bool {

@@ -12,13 +12,17 @@ mod headline;
 pub mod language;
 mod line;
 pub mod moments;
+pub mod html;
+mod mhtml;
 mod outlet;
 mod page;
 mod publisher;
 mod repeat;
 pub mod segment;
+mod stated;
 mod summary_box;
 pub mod text;
+mod webarchive;
 
 use std::path::PathBuf;
 
@@ -26,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arabic::dialect;
 use crate::arabic::words::is_letter;
+use crate::arabic::letters;
 use crate::source::{Kind, SourceFile, encoding};
 use crate::span::Span;
 use language::Language;
@@ -45,17 +50,26 @@ pub trait Reader: Sync {
 }
 
 /// All readers.
-pub const READERS: &[&dyn Reader] = &[&text::TextReader];
+pub const READERS: &[&dyn Reader] = &[&text::TextReader, &html::HtmlReader, &mhtml::MhtmlReader, &webarchive::WebarchiveReader];
 
 /// How files are read.
 #[derive(Default)]
 pub struct ReadOptions<'c> {
     /// The encoding of text, where the user named one (see [`encoding::by_label`]); else it is detected.
     pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// How the letters of the text are cleaned; where none are named, by [`letters::CLEANING`].
+    pub cleaning: Option<Vec<letters::Rule>>,
     /// How sentences are cut.
     pub segments: SegmentOptions<'c>,
     /// Whether every text is read as Arabic, whatever language it seems to be in.
     pub force_language: bool,
+}
+
+impl ReadOptions<'_> {
+    /// Returns the rules that the letters of the text are cleaned by.
+    pub fn rules(&self) -> &[letters::Rule] {
+        self.cleaning.as_deref().unwrap_or(letters::CLEANING)
+    }
 }
 
 /// Why a file gives no document.
@@ -84,6 +98,14 @@ pub enum Error {
         path: PathBuf,
         /// What it seems to be in.
         language: Language,
+    },
+    /// A file that should hold a web page holds none.
+    #[error("{}: no web page in it: {detail}", path.display())]
+    NoPage {
+        /// The file.
+        path: PathBuf,
+        /// What was found instead.
+        detail: String,
     },
     /// No reader takes files of this kind.
     #[error("{}: no reader for {kind:?} files", path.display())]

@@ -111,7 +111,8 @@ fn lost_words(document: &Document, page: &str, name: &str) -> Vec<String> {
     let meta = &document.meta;
     let kept = [document.text.as_str(), &document.furniture.join("\n")].join("\n");
     let facts = [&meta.byline, &meta.publisher, &meta.dateline].map(|f| f.clone().unwrap_or_default()).join(" ");
-    page.split_whitespace()
+    letters::apply(page, letters::CLEANING)
+        .split_whitespace()
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         .filter(|word| !word.is_empty() && !kept.contains(word) && !facts.contains(word))
         .map(|word| format!("{name}: lost {word:?}"))

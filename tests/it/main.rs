@@ -31,3 +31,4 @@ mod segments;
 mod store;
 mod trust;
 mod unverified;
+mod web;
