@@ -7,23 +7,31 @@
 mod caption;
 pub mod clause;
 mod credit;
+pub mod docx;
+mod fault;
+mod flow;
 mod furniture;
 mod headline;
 mod line;
+pub mod odt;
 mod outlet;
+mod package;
 mod page;
 mod publisher;
 mod repeat;
 pub mod segment;
 mod summary_box;
 pub mod text;
+mod xml;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::arabic::letters;
 use crate::source::{Kind, SourceFile, encoding};
 use crate::span::Span;
+pub use fault::Fault;
 use segment::SegmentOptions;
 
 /// Reads files of one kind. A new format is a new reader in a file of its own and a line in [`READERS`].
@@ -39,7 +47,7 @@ pub trait Reader: Sync {
 }
 
 /// All readers.
-pub const READERS: &[&dyn Reader] = &[&text::TextReader];
+pub const READERS: &[&dyn Reader] = &[&text::TextReader, &docx::DocxReader, &odt::OdtReader];
 
 /// How files are read.
 #[derive(Default)]
@@ -69,6 +77,17 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The file is not what its kind says, damaged, or over a limit.
+    #[error("{name}: cannot be read as {format}")]
+    Faulty {
+        /// How the file is called.
+        name: String,
+        /// What it was to be read as.
+        format: &'static str,
+        /// What is wrong.
+        #[source]
+        source: Fault,
+    },
     /// No reader takes files of this kind.
     #[error("{}: no reader for {kind:?} files", path.display())]
     NoReader {
@@ -77,6 +96,18 @@ pub enum Error {
         /// Its kind.
         kind: Kind,
     },
+}
+
+impl Error {
+    /// Makes an error of what is wrong with a file.
+    pub(self) fn faulty(file: &SourceFile, format: &'static str, source: Fault) -> Self {
+        Self::Faulty { name: file.name(), format, source }
+    }
+}
+
+/// Returns the rules that clean the letters of a text.
+pub(self) fn rules(_options: &ReadOptions<'_>) -> &'static [letters::Rule] {
+    letters::CLEANING
 }
 
 /// Reads a file with the reader of its kind.
