@@ -13,13 +13,16 @@ mod flow;
 mod furniture;
 mod headline;
 mod line;
+pub mod markdown;
 pub mod odt;
 mod outlet;
 mod package;
 mod page;
 mod publisher;
 mod repeat;
+pub mod rtf;
 pub mod segment;
+pub mod subtitles;
 mod summary_box;
 pub mod text;
 mod xml;
@@ -47,7 +50,7 @@ pub trait Reader: Sync {
 }
 
 /// All readers.
-pub const READERS: &[&dyn Reader] = &[&text::TextReader, &docx::DocxReader, &odt::OdtReader];
+pub const READERS: &[&dyn Reader] = &[&text::TextReader, &docx::DocxReader, &odt::OdtReader, &rtf::RtfReader, &subtitles::SubtitleReader, &markdown::MarkdownReader];
 
 /// How files are read.
 #[derive(Default)]

@@ -343,13 +343,13 @@ mod tests {
             "<text:tracked-changes><text:changed-region><text:deletion><text:p>محذوف</text:p></text:deletion></text:changed-region></text:tracked-changes>\
              <text:p>أعلنت الوزارة<text:s text:c='2000000000'/>اليوم عن بدء الأش<text:span>غال</text:span><text:note><text:note-citation>1</text:note-citation>\
              <text:note-body><text:p>تقول الوزارة إن الأرقام مؤقتة وسوف تراجعها في نهاية السنة المقبلة.</text:p></text:note-body></text:note> في\
-             <office:annotation><text:p>تعليق</text:p></office:annotation><text:span text:style-name='T1'>سر</text:span><text:tab/>المدينة القديمة بكلفة كبيرة.</text:p>\
+             <office:annotation><text:p>تعليق</text:p></office:annotation><text:span text:style-name='T1'>سر</text:span><text:tab/>المدينة القديمة بكلفة كبيرة قبل نهاية السنة الجارية.</text:p>\
              <text:p>{SENTENCE}</text:p>"
         );
         let document = read(styles, &body);
         let blocks: Vec<(BlockKind, &str)> = document.blocks.iter().map(|b| (b.kind, document.block_text(b))).collect();
         assert_eq!(blocks, [
-            (BlockKind::Paragraph, "أعلنت الوزارة اليوم عن بدء الأشغال في المدينة القديمة بكلفة كبيرة."),
+            (BlockKind::Paragraph, "أعلنت الوزارة اليوم عن بدء الأشغال في المدينة القديمة بكلفة كبيرة قبل نهاية السنة الجارية."),
             (BlockKind::Paragraph, SENTENCE),
             (BlockKind::Paragraph, "تقول الوزارة إن الأرقام مؤقتة وسوف تراجعها في نهاية السنة المقبلة."),
         ]);

@@ -156,11 +156,11 @@ pub(super) mod tests {
              <w:moveFrom><w:r><w:t>ذهب</w:t></w:r></w:moveFrom><w:r><w:footnoteReference w:id='1'/></w:r>\
              <w:r><w:fldChar w:fldCharType='begin'/></w:r><w:r><w:instrText> HYPERLINK x </w:instrText></w:r><w:r><w:fldChar w:fldCharType='separate'/></w:r>\
              <w:hyperlink><w:r><w:t> بدء الأش</w:t></w:r></w:hyperlink><w:r><w:fldChar w:fldCharType='end'/></w:r>\
-             <w:r><w:softHyphen/><w:t>غال</w:t></w:r><w:r><w:tab/><w:t>في المدينة القديمة بكلفة كبيرة.</w:t></w:r></w:p><w:p><w:r><w:t>{SENTENCE}</w:t></w:r></w:p>"
+             <w:r><w:softHyphen/><w:t>غال</w:t></w:r><w:r><w:tab/><w:t>في المدينة القديمة بكلفة كبيرة قبل نهاية السنة الجارية.</w:t></w:r></w:p><w:p><w:r><w:t>{SENTENCE}</w:t></w:r></w:p>"
         );
         let document = read(&body, &[("word/footnotes.xml", notes)]);
         assert_eq!(blocks(&document), [
-            (BlockKind::Paragraph, "أعلنت الوزارة اليوم عن بدء الأشغال في المدينة القديمة بكلفة كبيرة."),
+            (BlockKind::Paragraph, "أعلنت الوزارة اليوم عن بدء الأشغال في المدينة القديمة بكلفة كبيرة قبل نهاية السنة الجارية."),
             (BlockKind::Paragraph, SENTENCE),
             (BlockKind::Paragraph, "تقول الوزارة إن الأرقام مؤقتة وسوف تراجعها في نهاية السنة المقبلة."),
         ]);
