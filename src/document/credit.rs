@@ -22,6 +22,8 @@ pub(super) struct Credit {
     pub date: Option<StatedDate>,
     /// Whether a label says that the date is that of publication.
     pub labelled: bool,
+    /// Whether it is that of a change.
+    pub updated: bool,
 }
 
 static WORDS: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| {
@@ -67,17 +69,17 @@ pub(super) fn is_name(phrase: &str) -> bool {
 }
 
 /// Reads a line of its own: a labelled credit, a line of dates, or names beside a known town or outlet.
-pub(super) fn line(line: &Line) -> Option<Credit> {
+pub(super) fn line(line: &Line, own: &[String]) -> Option<Credit> {
     if line.key.is_empty() || line.words > 20 || line.text.len() > 250 {
         return None;
     }
     // A town alone may be a heading or a tag.
     let says_enough = |credit: &Credit| Credit { place: None, ..credit.clone() } != Credit::default();
-    labelled(&line.text).or_else(|| parts(&line.text).filter(says_enough)).or_else(|| dated(&line.text, false))
+    labelled(&line.text, own).or_else(|| parts(&line.text, own).filter(says_enough)).or_else(|| dated(&line.text, false))
 }
 
 /// Reads a line with a label: "كتب: …", "بقلم …", "المصدر: …", "تاريخ النشر: …".
-fn labelled(text: &str) -> Option<Credit> {
+fn labelled(text: &str, own: &[String]) -> Option<Credit> {
     let text = text.trim_matches(['(', ')', '[', ']', '*', '_', '|', ' ']);
     if let Some((label, rest)) = text.split_once([':', '：']) {
         let (label, rest) = (key(label), rest.trim());
@@ -86,10 +88,10 @@ fn labelled(text: &str) -> Option<Credit> {
             return dated(rest, true);
         }
         if is("byline", &label) && rest.split_whitespace().count() <= 8 {
-            return person(rest);
+            return person(rest, own);
         }
         if is("source", &label) && !rest.is_empty() && rest.split_whitespace().count() <= 6 {
-            if let Some(credit) = parts(rest) {
+            if let Some(credit) = parts(rest, own) {
                 return Some(credit);
             }
             let publisher = (outlet(rest) != Some(Outlet::Agencies)).then(|| unquoted(rest));
@@ -114,14 +116,14 @@ fn labelled(text: &str) -> Option<Credit> {
             && (is_name(&rest)
                 || (sure && separated(&rest).next().is_some_and(|name| name.split_whitespace().count() <= 4)))
         {
-            return person(&rest);
+            return person(&rest, own);
         }
     }
     None
 }
 
 /// Reads what follows a label for persons: a name, perhaps with a town, an outlet or a date after a separator.
-fn person(rest: &str) -> Option<Credit> {
+fn person(rest: &str, own: &[String]) -> Option<Credit> {
     let (rest, date) = without_date(rest);
     let mut credit = Credit { date, ..Credit::default() };
     let mut names = Vec::new();
@@ -131,7 +133,7 @@ fn person(rest: &str) -> Option<Credit> {
         }
         if is_place(piece) && !names.is_empty() {
             credit.place = Some(piece.to_owned());
-        } else if matches!(outlet(piece), Some(Outlet::Agency | Outlet::Publisher)) {
+        } else if matches!(outlet(piece), Some(Outlet::Agency | Outlet::Publisher)) || is_own(piece, own) {
             credit.publisher = Some(unquoted(piece));
         } else if piece.chars().any(char::is_alphabetic) {
             names.push(piece.trim_end_matches('.').trim());
@@ -208,7 +210,7 @@ fn cut_at_separator(text: &str) -> (&str, &str) {
 }
 
 /// Reads a text that consists of known parts only: towns, outlets, dates and, beside these, names.
-fn parts(text: &str) -> Option<Credit> {
+fn parts(text: &str, own: &[String]) -> Option<Credit> {
     let mut credit = Credit::default();
     let mut known = 0;
     // A date may hold separators of its own: it is taken out first.
@@ -218,7 +220,7 @@ fn parts(text: &str) -> Option<Credit> {
     known += usize::from(dated);
     for piece in separated(&text) {
         let piece = without_day(piece.strip_prefix("خاص ").unwrap_or(piece));
-        let own = piece.strip_prefix("مراسل ").or_else(|| piece.strip_prefix("من مراسل ")).unwrap_or(piece);
+        let name = piece.strip_prefix("مراسل ").or_else(|| piece.strip_prefix("من مراسل ")).unwrap_or(piece);
         // "الجزائر" is a town and "الرياض" a newspaper too: the first of two is the town.
         if credit.place.is_none() && is_place(piece) {
             credit.place = Some(piece.to_owned());
@@ -227,9 +229,9 @@ fn parts(text: &str) -> Option<Credit> {
             || (credit.place.is_some() && is("country", &key(piece)))
         {
             continue;
-        } else if let Some(kind) = outlet(own) {
+        } else if let Some(kind) = outlet(name).or_else(|| is_own(name, own).then_some(Outlet::Publisher)) {
             if kind != Outlet::Agencies && credit.publisher.is_none() {
-                credit.publisher = Some(unquoted(own));
+                credit.publisher = Some(unquoted(name));
             }
         } else if credit.byline.is_none() && is_name(piece.strip_prefix("من ").unwrap_or(piece)) {
             credit.byline = Some(piece.strip_prefix("من ").unwrap_or(piece).to_owned());
@@ -259,7 +261,40 @@ fn dated(text: &str, labelled: bool) -> Option<Credit> {
     }
     // A line that only says when the page was changed gives that day: it is the article's own all the same.
     let date = StatedDate { iso: first.date, at: None, words: first.span.of(text).to_owned() };
-    Some(Credit { date: Some(date), labelled, ..Credit::default() })
+    let updated = key(&rest).contains("تحديث") && found.len() == 1;
+    Some(Credit { date: Some(date), labelled, updated, ..Credit::default() })
+}
+
+/// Returns whether a phrase is the page's own publisher by its name or its short name: "الساحل" for "وكالة الساحل".
+fn is_own(phrase: &str, own: &[String]) -> bool {
+    fn bare(word: &str) -> &str {
+        word.strip_prefix("ال").filter(|rest| rest.chars().count() >= 3).unwrap_or(word)
+    }
+    let phrase = key(phrase);
+    let words: Vec<&str> = phrase.split(' ').filter(|word| !word.is_empty()).map(bare).collect();
+    !words.is_empty()
+        && words.iter().any(|word| word.chars().count() >= 4)
+        && own.iter().any(|name| {
+            let name: Vec<&str> = name.split(' ').map(bare).collect();
+            words.iter().all(|word| name.contains(word)) && (words.len() > 1 || !is("generic", words[0]))
+        })
+}
+
+/// Returns whether a line signs an article with initials, with the outlet's name, or with both: "م.ع/ن.ح".
+pub(super) fn is_signature(text: &str, own: &[String]) -> bool {
+    let mut initials = 0;
+    let mut names = 0;
+    for piece in text.split(['/', '|', '-', '–', '—', '(', ')', '،', '*']).map(str::trim).filter(|p| !p.is_empty()) {
+        let short = piece.split([' ', '.']).filter(|w| !w.is_empty()).all(|word| word.chars().count() <= 2);
+        if short && piece.chars().any(is_arabic_letter) && piece.chars().count() <= 12 {
+            initials += 1;
+        } else if outlet(piece).is_some() || is_own(piece, own) || is_place(piece) {
+            names += 1;
+        } else {
+            return false;
+        }
+    }
+    initials + names > 0 && initials + names <= 6
 }
 
 fn is_date_word(word: &str) -> bool {
@@ -283,7 +318,7 @@ pub(super) fn unquoted(text: &str) -> String {
 
 /// Cuts the dateline off a first paragraph: "الجزائر– ", "القاهرة (رويترز) - ". Returns what it says and where the text
 /// starts (bytes).
-pub(super) fn dateline(paragraph: &str) -> Option<(Credit, usize)> {
+pub(super) fn dateline(paragraph: &str, own: &[String]) -> Option<(Credit, usize)> {
     const REACH: usize = 110;
     let mut found = None;
     let chars: Vec<(usize, char)> = paragraph.char_indices().take(REACH).collect();
@@ -309,7 +344,7 @@ pub(super) fn dateline(paragraph: &str) -> Option<(Credit, usize)> {
         if lead.split_whitespace().count() > 10 {
             break;
         }
-        if let Some(credit) = parts(lead).filter(|credit| credit.place.is_some() || credit.publisher.is_some()) {
+        if let Some(credit) = parts(lead, own).filter(|credit| credit.place.is_some() || credit.publisher.is_some()) {
             found = Some((credit, end));
         } else if found.is_none() && dash && before.is_some_and(|c| !c.is_whitespace()) && spaced {
             // "الجزائر– وضع": a dash glued to one or two words at the very start is a dateline whatever the town.
@@ -330,7 +365,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Credit {
-        line(&Line::new(text, false)).unwrap_or_default()
+        line(&Line::new(text, false), &[]).unwrap_or_default()
     }
 
     fn some(text: &str) -> Option<String> {
@@ -378,7 +413,7 @@ mod tests {
             "مذكرة التعاون العسكري مع تركيا",
             "وقعت الاتفاقية في 3 مايو 2023 بالعاصمة تونس بحضور الوزراء",
         ] {
-            assert_eq!(line(&Line::new(text, false)), None, "{text}");
+            assert_eq!(line(&Line::new(text, false), &[]), None, "{text}");
         }
     }
 
@@ -394,7 +429,7 @@ mod tests {
             ("واشنطن 5 مايو 2023 (رويترز) - قال", "قال", some("واشنطن"), some("رويترز")),
             ("نواكشوط – و م أ – قال", "قال", some("نواكشوط"), some("و م أ")),
         ] {
-            let (credit, start) = dateline(text).unwrap_or_else(|| panic!("{text}"));
+            let (credit, start) = dateline(text, &[]).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((&text[start..], credit.place, credit.publisher), (rest, place, publisher), "{text}");
         }
         for text in [
@@ -403,7 +438,7 @@ mod tests {
             "ليبيا تدعو إلى تحالف",
             "“حفاظا على السلم",
         ] {
-            assert_eq!(dateline(text), None, "{text}");
+            assert_eq!(dateline(text, &[]), None, "{text}");
         }
     }
 }

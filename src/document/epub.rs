@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::line::{Hint, Line};
 use super::package::Package;
 use super::xml::{self, Element, Event};
-use super::{BlockKind, Declared, Document, Error, Fault, Meta, ReadOptions, Reader, Sheet, embedded, page};
+use super::{BlockKind, Declared, Document, Error, Fault, Meta, ReadOptions, Reader, Sheet, page};
 use crate::arabic::letters::{apply, is_arabic_letter};
 use crate::source::{Kind, SourceFile};
 
@@ -35,7 +35,7 @@ impl Reader for EpubReader {
         let mut articles = book.articles;
         if articles.len() <= 1 {
             let mut sheet = articles.pop().ok_or_else(no_article)?;
-            let title = book.declared.title.clone().map(|title| apply(&title, super::rules(options)));
+            let title = book.declared.title.clone().map(|title| apply(&title, options.rules()));
             if let Some(title) = title.filter(|title| title.split_whitespace().count() >= 3)
                 && !has_title(&sheet)
             {
@@ -117,7 +117,7 @@ fn open(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Book, Fault> {
         if length > MAX_TEXT {
             return Err(Fault::limit(format!("its chapters have more than {} MiB", MAX_TEXT / 1024 / 1024)));
         }
-        book.add(embedded::html(&closed(&xml::decode(&bytes)), options));
+        book.add(super::html::of_text(&closed(&xml::decode(&bytes)), options));
     }
     if missing > 0 {
         book.warnings.push(format!("{missing} chapters of its spine are not in the book"));

@@ -24,6 +24,16 @@ pub(super) enum Hint {
     Quote,
     /// The words under a picture.
     Caption,
+    /// The lines between the headline and the text that sum it up.
+    Standfirst,
+    /// A sentence of the article set apart.
+    PullQuote,
+    /// A point of the publisher's own summary.
+    Summary,
+    /// Beside the text: who, when, where from; in no case a part of it.
+    Credit,
+    /// Something of the site's own.
+    Furniture,
 }
 
 /// A line that is not blank.
@@ -40,6 +50,11 @@ pub(super) struct Line {
     pub after_blank: bool,
     /// What the format says of it; none in plain text.
     pub hint: Option<Hint>,
+    /// Whether the format says that it stands in the article's text and not beside it. Where it does so of one line, it
+    /// does of all.
+    pub body: bool,
+    /// Whether it is a link to elsewhere, and hardly anything else.
+    pub linked: bool,
 }
 
 impl Line {
@@ -47,7 +62,7 @@ impl Line {
     pub fn new(text: &str, after_blank: bool) -> Self {
         let text = text.trim();
         let key = if text.len() > MAX_SHORT { String::new() } else { key(text) };
-        Self { text: text.to_owned(), key, words: text.split_whitespace().count(), after_blank, hint: None }
+        Self { text: text.to_owned(), key, words: text.split_whitespace().count(), after_blank, hint: None, body: false, linked: false }
     }
 
     /// Makes a line of which its format says something; a blank line stands before it.

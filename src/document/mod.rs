@@ -8,10 +8,13 @@ mod caption;
 pub mod clause;
 mod credit;
 pub mod docx;
+pub mod email;
+pub mod epub;
 mod fault;
 mod flow;
 mod furniture;
 mod headline;
+pub mod html;
 mod line;
 pub mod markdown;
 pub mod odt;
@@ -22,6 +25,7 @@ mod publisher;
 mod repeat;
 pub mod rtf;
 pub mod segment;
+mod stated;
 pub mod subtitles;
 mod summary_box;
 pub mod text;
@@ -50,15 +54,34 @@ pub trait Reader: Sync {
 }
 
 /// All readers.
-pub const READERS: &[&dyn Reader] = &[&text::TextReader, &docx::DocxReader, &odt::OdtReader, &rtf::RtfReader, &subtitles::SubtitleReader, &markdown::MarkdownReader];
+pub const READERS: &[&dyn Reader] = &[
+    &text::TextReader,
+    &html::HtmlReader,
+    &markdown::MarkdownReader,
+    &docx::DocxReader,
+    &odt::OdtReader,
+    &epub::EpubReader,
+    &rtf::RtfReader,
+    &email::EmailReader,
+    &subtitles::SubtitleReader,
+];
 
 /// How files are read.
 #[derive(Default)]
 pub struct ReadOptions<'c> {
     /// The encoding of text, where the user named one (see [`encoding::by_label`]); else it is detected.
     pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// How the letters of the text are cleaned; where none are named, by [`letters::CLEANING`].
+    pub cleaning: Option<Vec<letters::Rule>>,
     /// How sentences are cut.
     pub segments: SegmentOptions<'c>,
+}
+
+impl ReadOptions<'_> {
+    /// Returns the rules that the letters of the text are cleaned by.
+    pub fn rules(&self) -> &[letters::Rule] {
+        self.cleaning.as_deref().unwrap_or(letters::CLEANING)
+    }
 }
 
 /// Why a file gives no document.
@@ -106,11 +129,6 @@ impl Error {
     pub(self) fn faulty(file: &SourceFile, format: &'static str, source: Fault) -> Self {
         Self::Faulty { name: file.name(), format, source }
     }
-}
-
-/// Returns the rules that clean the letters of a text.
-pub(self) fn rules(_options: &ReadOptions<'_>) -> &'static [letters::Rule] {
-    letters::CLEANING
 }
 
 /// Reads a file with the reader of its kind.

@@ -36,7 +36,7 @@ impl Reader for OdtReader {
 }
 
 fn sheet(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Sheet, Fault> {
-    let mut content = Content::new(Flow::new(super::rules(options)));
+    let mut content = Content::new(Flow::new(options.rules()));
     let mut facts = Facts::default();
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1000)]).into_owned();
     if head.contains("<office:document") {

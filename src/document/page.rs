@@ -5,15 +5,18 @@
 //! paragraphs and after the last one. Vocabulary is [`super::furniture`]'s, names are [`super::outlet`]'s.
 //! Every line ends up in a block or among the furniture; none is lost.
 
+mod zoned;
+
 use super::caption;
 use super::credit::{self, Credit};
 use super::furniture::{self, Mark};
 use super::headline::{self, Headline};
-use super::line::{Hint, Line};
+use super::line::{Hint, Line, key};
 use super::publisher::Evidence;
 use super::repeat;
+use super::stated;
 use super::summary_box;
-use super::{BlockKind, Declared, Meta};
+use super::{BlockKind, Declared, Meta, StatedDate};
 
 /// What a page was found to hold.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -49,6 +52,10 @@ struct Work<'l> {
     /// The first line after the headline, and one past the last line of the article.
     start: usize,
     end: usize,
+    /// The names of the site that the format declares, as keys.
+    names: Vec<String>,
+    /// Whether the date found is that of a change.
+    updated: bool,
 }
 
 /// Returns whether a line reads as running text: a sentence, or many words.
@@ -60,9 +67,14 @@ fn reads(line: &Line) -> bool {
 /// Finds the article in a page. What the format says of it goes before what the text seems to say.
 pub(super) fn extract(lines: &[Line], declared: &Declared) -> Page {
     let marks: Vec<Option<Mark>> = lines.iter().map(furniture::mark).collect();
-    let credits: Vec<Option<Credit>> =
-        lines.iter().zip(&marks).map(|(line, mark)| if mark.is_none() { credit::line(line) } else { None }).collect();
-    let found = headline::find(lines, &marks, &credits);
+    let names: Vec<String> = declared.publisher.iter().map(|name| key(name)).collect();
+    let credits: Vec<Option<Credit>> = lines
+        .iter()
+        .zip(&marks)
+        .map(|(line, mark)| if mark.is_none() && !is_beside(line) { credit::line(line, &names) } else { None })
+        .collect();
+    let zoned = lines.iter().any(|line| line.body);
+    let found = if zoned { None } else { headline::find(lines, &marks, &credits) };
     let running =
         (0..lines.len()).map(|at| marks[at].is_none() && credits[at].is_none() && reads(&lines[at])).collect();
     let mut work = Work {
@@ -75,7 +87,13 @@ pub(super) fn extract(lines: &[Line], declared: &Declared) -> Page {
         evidence: Evidence::default(),
         start: found.as_ref().map_or(0, |headline| headline.at + 1),
         end: lines.len(),
+        names,
+        updated: false,
     };
+    if zoned {
+        work.zoned();
+        return work.finish(declared);
+    }
     if let Some(headline) = found {
         work.above(headline);
     }
@@ -87,7 +105,7 @@ pub(super) fn extract(lines: &[Line], declared: &Declared) -> Page {
     work.tail();
     work.hints();
     work.body();
-    work.finish()
+    work.finish(declared)
 }
 
 impl Work<'_> {
@@ -125,7 +143,9 @@ impl Work<'_> {
                 self.evidence.credit.get_or_insert(publisher);
             }
         }
-        if self.meta.date.is_none() {
+        // A day on which the page was changed gives way to one of publication.
+        if credit.date.is_some() && (self.meta.date.is_none() || (self.updated && !credit.updated)) {
+            self.updated = credit.updated;
             self.meta.date = credit.date;
         }
     }
@@ -169,7 +189,9 @@ impl Work<'_> {
             if let Some(Mark::Notice) = self.marks[at] {
                 self.evidence.rights(&self.lines[at].text);
             }
-            self.roles[at] = Role::Out;
+            if self.is_open(at) {
+                self.roles[at] = Role::Out;
+            }
         }
     }
 
@@ -401,6 +423,13 @@ impl Work<'_> {
                 Some(Hint::TableRow) => BlockKind::TableRow,
                 Some(Hint::Quote) => BlockKind::Quote,
                 Some(Hint::Caption) => BlockKind::Caption,
+                Some(Hint::Standfirst) => BlockKind::Standfirst,
+                Some(Hint::PullQuote) => BlockKind::PullQuote,
+                Some(Hint::Summary) => BlockKind::PublisherSummary,
+                Some(Hint::Credit | Hint::Furniture) => {
+                    self.roles[at] = Role::Out;
+                    continue;
+                }
                 Some(Hint::Title | Hint::Paragraph) | None => continue,
             };
             self.part(at, kind);
@@ -431,7 +460,7 @@ impl Work<'_> {
     }
 
     /// Cuts dateline and signature off the text, decides on the publisher, and puts everything together.
-    fn finish(mut self) -> Page {
+    fn finish(mut self, declared: &Declared) -> Page {
         let mut page = Page::default();
         let roles = std::mem::take(&mut self.roles);
         for (line, role) in self.lines.iter().zip(roles) {
@@ -449,19 +478,38 @@ impl Work<'_> {
             }
         }
         let texts = page.blocks.iter().map(|(_, words)| words.as_str());
-        self.meta.publisher = self.evidence.publisher(texts);
+        let found = self.evidence.clone().publisher(texts);
+        // A page declares its site; what other formats declare may be who made the file.
+        let zoned = self.lines.iter().any(|line| line.body);
+        self.meta.publisher =
+            if zoned { declared.publisher.clone().or(found) } else { found.or_else(|| declared.publisher.clone()) };
+        self.date(declared);
         page.meta = self.meta;
         page
+    }
+
+    /// Weighs the date that the format declares against the one that the page shows.
+    fn date(&mut self, declared: &Declared) {
+        let Some(stated) = declared.date.as_deref().and_then(stated::read) else { return };
+        match &mut self.meta.date {
+            // The same day, or the same moment elsewhere on earth: the declared one has the time, the shown one the words.
+            Some(shown) if days_between(shown.iso, stated.iso) <= 1 => {
+                *shown = StatedDate { words: shown.words.clone(), ..stated };
+            }
+            // A date of another day on the page is the article's own; the declared one may be the file's or the crawl's.
+            Some(_) if !self.updated => {}
+            date => *date = Some(stated),
+        }
     }
 
     fn dateline(&mut self, page: &mut Page) {
         let opens = |kind: BlockKind| matches!(kind, BlockKind::Paragraph | BlockKind::Standfirst);
         let Some((_, words)) =
-            page.blocks.iter_mut().find(|(kind, words)| opens(*kind) && credit::dateline(words).is_some())
+            page.blocks.iter_mut().find(|(kind, words)| opens(*kind) && credit::dateline(words, &self.names).is_some())
         else {
             return;
         };
-        let Some((mut credit, start)) = credit::dateline(words) else { return };
+        let Some((mut credit, start)) = credit::dateline(words, &self.names) else { return };
         if let Some(publisher) = credit.publisher.take() {
             self.evidence.dateline.get_or_insert(publisher);
         }
@@ -480,6 +528,15 @@ impl Work<'_> {
             words.truncate(end);
         }
     }
+}
+
+fn days_between(one: jiff::civil::Date, other: jiff::civil::Date) -> i32 {
+    one.since(other).map_or(i32::MAX, |span| span.get_days().abs())
+}
+
+/// Returns whether a line is the site's own whatever it says.
+fn is_beside(line: &Line) -> bool {
+    line.hint == Some(Hint::Furniture)
 }
 
 /// Returns the facts that need no reading of the text.

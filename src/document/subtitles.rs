@@ -164,7 +164,7 @@ fn paragraphs(cues: &[Cue], options: &ReadOptions<'_>) -> Vec<String> {
         let lines: Vec<String> = cue
             .lines
             .iter()
-            .map(|line| clean(line, super::rules(options)))
+            .map(|line| clean(line, options.rules()))
             .filter(|line| line.chars().any(char::is_alphanumeric) || is_mark(line))
             .filter(|line| !is_sound(line))
             .collect();

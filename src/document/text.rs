@@ -5,7 +5,7 @@
 
 use super::line::lines;
 use super::{Declared, Document, Error, ReadOptions, Reader, Sheet};
-use crate::arabic::letters::{CLEANING, apply};
+use crate::arabic::letters::apply;
 use crate::source::{Kind, SourceFile, encoding};
 
 /// Reads plain text.
@@ -21,7 +21,7 @@ impl Reader for TextReader {
         let decoded = encoding::decode(&file.bytes, options.encoding)
             .map_err(|source| Error::NotText { path: file.path.clone(), source })?;
         let mut text = decoded.text.replace("\r\n", "\n");
-        text = apply(&text, CLEANING);
+        text = apply(&text, options.rules());
         text.retain(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}'));
         let mut warnings = Vec::new();
         if decoded.undecodable > 0 {

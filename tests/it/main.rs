@@ -26,3 +26,4 @@ mod registry_models;
 mod search;
 mod store;
 mod unverified;
+mod web;

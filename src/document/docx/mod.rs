@@ -41,7 +41,7 @@ fn sheet(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Sheet, Fault> {
         Some(bytes) => style::read(&xml::decode(&bytes))?,
         None => style::Styles::default(),
     };
-    let mut flow = Flow::new(super::rules(options));
+    let mut flow = Flow::new(options.rules());
     let mut body = body::Body::new(&styles, &mut flow);
     let text = xml::decode(&package.required(&main)?);
     xml::read(&text, &main, |event| body.take(event))?;

@@ -49,7 +49,7 @@ fn sheet(text: &str, options: &ReadOptions<'_>) -> Sheet {
         warnings.push(format!("quotes or lists nest more than {MAX_DEPTH} deep; marks beyond are left out"));
     }
     let marks = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
-    let mut reader = Markdown { flow: Flow::new(super::rules(options)), ..Markdown::empty(options) };
+    let mut reader = Markdown { flow: Flow::new(options.rules()), ..Markdown::empty(options) };
     for event in Parser::new_ext(&body, marks) {
         reader.take(event);
     }
@@ -104,7 +104,7 @@ struct Markdown<'r> {
 impl<'r> Markdown<'r> {
     fn empty(options: &ReadOptions<'_>) -> Self {
         Self {
-            flow: Flow::new(super::rules(options)),
+            flow: Flow::new(options.rules()),
             quotes: 0,
             items: 0,
             skipped: 0,

@@ -33,7 +33,7 @@ fn sheet(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Sheet, Fault> {
     if !start.starts_with(b"{\\rtf") {
         return Err(foreign(bytes).unwrap_or_else(|| Fault::damaged("it does not begin with {\\rtf")));
     }
-    let mut reader = state::Rtf::new(Flow::new(super::rules(options)));
+    let mut reader = state::Rtf::new(Flow::new(options.rules()));
     for token in lex::Lexer::new(start) {
         reader.take(token)?;
         if reader.is_over() {

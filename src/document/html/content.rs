@@ -1,0 +1,226 @@
+//! Which elements of a page hold the article's text.
+//!
+//! In: a [`Dom`] and its [`Run`]s. Out: [`Content`]: the elements with the text, and for each element whether it is the
+//! site's own. Three voices are heard: what the page says of itself (`articleBody`, class names, `nav`, `aside`), where the
+//! running text stands (as Readability weighs it: words in sentences count for their block's parents, less for each level),
+//! and links, which say the opposite. A name alone never throws away what most of the running text stands in.
+
+use super::class::{self, Says};
+use super::dom::{Dom, Id, Step, heading_level};
+use super::runs::Run;
+use crate::document::line::key;
+
+/// The share of a page's running text from which no name makes an element furniture.
+const BULK: f64 = 0.4;
+
+/// How many levels up running text counts.
+const REACH: usize = 5;
+
+/// The most elements that are compared of those that claim to hold the text.
+const MAX_NAMED: usize = 200;
+
+/// Where the article's text is.
+pub(super) struct Content {
+    /// The elements with the text, in order; none stands in another.
+    pub bodies: Vec<Id>,
+    /// For each node whether its own names or kind make it the site's.
+    furniture: Vec<bool>,
+    /// For each node what its names say.
+    pub says: Vec<Says>,
+}
+
+impl Content {
+    /// Returns whether a node stands in something of the site's own, `within` and what it stands in not counted.
+    pub fn is_furniture(&self, dom: &Dom, id: Id, within: Option<Id>) -> bool {
+        std::iter::once(id)
+            .chain(dom.ancestors(id))
+            .take_while(|&at| Some(at) != within)
+            .any(|at| self.furniture[at as usize])
+    }
+
+    /// Returns the body that a node stands in.
+    pub fn body_of(&self, dom: &Dom, id: Id) -> Option<Id> {
+        std::iter::once(id).chain(dom.ancestors(id)).find(|at| self.bodies.contains(at))
+    }
+}
+
+/// Sums of words for each node and all under it.
+struct Sums {
+    prose: Vec<f32>,
+    words: Vec<f32>,
+    headings: Vec<u32>,
+}
+
+impl Sums {
+    fn of(dom: &Dom, runs: &[Run], counts: impl Fn(&Run) -> bool) -> Self {
+        let size = dom.nodes.len();
+        let mut sums = Self { prose: vec![0.0; size], words: vec![0.0; size], headings: vec![0; size] };
+        for run in runs.iter().filter(|run| counts(run)) {
+            sums.prose[run.block as usize] += run.prose() as f32;
+            sums.words[run.block as usize] += run.words as f32;
+        }
+        for step in dom.walk(0) {
+            if let Step::Out(id) = step
+                && let Some(parent) = dom.parent(id)
+            {
+                if dom.name(id) == "h1" {
+                    sums.headings[id as usize] += 1;
+                }
+                sums.prose[parent as usize] += sums.prose[id as usize];
+                sums.words[parent as usize] += sums.words[id as usize];
+                sums.headings[parent as usize] += sums.headings[id as usize];
+            }
+        }
+        sums
+    }
+}
+
+/// Finds the article's text. `titles` are the headlines that the page declares, as keys.
+pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
+    let says: Vec<Says> = (0..dom.nodes.len() as Id)
+        .map(|id| if dom.name(id).is_empty() { Says::default() } else { class::of(dom, id) })
+        .collect();
+    let all = Sums::of(dom, runs, |_| true);
+    let total = all.prose[0].max(1.0);
+    let furniture: Vec<bool> = (0..dom.nodes.len() as Id)
+        .map(|id| {
+            let share = f64::from(all.prose[id as usize] / total);
+            is_own(dom, id, says[id as usize], share) && share < BULK
+        })
+        .collect();
+    let mut content = Content { bodies: Vec::new(), furniture, says };
+    let plain: Vec<bool> = runs.iter().map(|run| !content.is_furniture(dom, run.block, None)).collect();
+    let kept: Vec<Run> = runs.iter().zip(&plain).filter(|(_, plain)| **plain).map(|(run, _)| run.clone()).collect();
+    let sums = Sums::of(dom, &kept, |_| true);
+    let named = named(dom, &content, &sums, titles, &kept);
+    let dense = dense(dom, &kept, &sums);
+    content.bodies = match (named, dense) {
+        (Some(named), Some(dense)) => {
+            let worth: f32 = named.iter().map(|&id| sums.prose[id as usize]).sum();
+            // Names on teasers and boxes: the text is elsewhere.
+            if worth * 2.5 >= sums.prose[dense as usize] { named } else { vec![dense] }
+        }
+        (Some(named), None) => named,
+        (None, dense) => dense.into_iter().collect(),
+    };
+    content
+}
+
+/// Returns whether an element's kind or names make it the site's own.
+fn is_own(dom: &Dom, id: Id, says: Says, share: f64) -> bool {
+    let name = dom.name(id);
+    if matches!(name, "" | "html" | "body" | "main" | "article") {
+        return false;
+    }
+    let role = dom.attribute(id, "role").unwrap_or_default();
+    let kept = Says::BODY.and(Says::SUMMARY).and(Says::PULL_QUOTE).and(Says::KEEP);
+    if says.any(kept) && !matches!(name, "nav" | "footer") {
+        return false;
+    }
+    match name {
+        "nav" | "footer" | "aside" | "dialog" | "menu" => return true,
+        // A site's head; an article's own holds its headline and its facts.
+        "header" => {
+            let own = dom.ancestors(id).any(|at| matches!(dom.name(at), "article" | "main"));
+            return role == "banner" || (!own && share < 0.02 && !dom.all(id).any(|at| heading_level(dom.name(at)) == Some(1)));
+        }
+        "form" => return share < 0.1,
+        _ => {}
+    }
+    matches!(role, "navigation" | "banner" | "contentinfo" | "complementary" | "search" | "dialog" | "alertdialog" | "menu" | "menubar" | "toolbar" | "tablist")
+        || says.any(Says::FURNITURE)
+}
+
+/// Returns the elements that the page itself says hold the text.
+fn named(dom: &Dom, content: &Content, sums: &Sums, titles: &[String], runs: &[Run]) -> Option<Vec<Id>> {
+    let says_so = |id: Id| {
+        content.says[id as usize].any(Says::BODY)
+            || ["itemprop", "property"].iter().any(|key| {
+                dom.attribute(id, key).is_some_and(|value| {
+                    value.split_ascii_whitespace().any(|word| word.to_ascii_lowercase().ends_with("articlebody"))
+                })
+            })
+    };
+    let mut found: Vec<Id> = dom
+        .all(0)
+        .filter(|&id| !matches!(dom.name(id), "" | "body" | "html" | "meta"))
+        .filter(|&id| sums.prose[id as usize] > 0.0 && says_so(id) && !content.is_furniture(dom, id, None))
+        .take(MAX_NAMED)
+        .collect();
+    // Where one stands in another, the inner one is meant, if it holds nearly all.
+    let outer: Vec<Id> = found
+        .iter()
+        .copied()
+        .filter(|&id| {
+            !found.iter().any(|&inner| {
+                inner != id && dom.is_under(inner, id) && sums.prose[inner as usize] >= 0.8 * sums.prose[id as usize]
+            })
+        })
+        .collect();
+    found = outer
+        .iter()
+        .copied()
+        .filter(|&id| !outer.iter().any(|&above| above != id && dom.is_under(id, above)))
+        .collect();
+    let most = found.iter().map(|&id| sums.prose[id as usize]).fold(0.0, f32::max);
+    let large: Vec<Id> = found.iter().copied().filter(|&id| sums.prose[id as usize] >= 0.3 * most).collect();
+    // Pages that go on with another article: the one under the declared headline is meant, else the first.
+    let titled = large.iter().copied().find(|&id| {
+        let before = runs.iter().take_while(|run| !dom.is_under(run.block, id));
+        let heading = before.filter(|run| std::iter::once(run.block).chain(dom.ancestors(run.block)).take(3).any(|at| heading_level(dom.name(at)).is_some_and(|l| l <= 2))).last();
+        heading.is_some_and(|run| titles.contains(&key(&run.text)))
+    });
+    let first = titled.or_else(|| large.first().copied())?;
+    let near = |id: Id| {
+        let joint = dom.joint(first, id);
+        sums.headings[joint as usize] <= 1
+            && [first, id].iter().all(|&one| dom.ancestors(one).take(2).any(|at| at == joint))
+    };
+    Some(found.into_iter().filter(|&id| id == first || near(id)).collect())
+}
+
+/// Returns the element that the running text stands in.
+fn dense(dom: &Dom, runs: &[Run], sums: &Sums) -> Option<Id> {
+    let mut weight = vec![0f32; dom.nodes.len()];
+    for run in runs {
+        let prose = run.prose() as f32;
+        if prose == 0.0 {
+            continue;
+        }
+        let own = if is_leaf(dom.name(run.block)) { None } else { Some(run.block) };
+        let above = dom.ancestors(run.block).filter(|&at| !is_leaf(dom.name(at)));
+        for (level, at) in own.into_iter().chain(above).take(REACH).enumerate() {
+            weight[at as usize] += prose / (level + 1) as f32;
+        }
+    }
+    let mut best: Option<Id> = None;
+    for id in dom.all(0) {
+        if weight[id as usize] == 0.0 {
+            continue;
+        }
+        let links = 1.0 - (sums.prose[id as usize] / sums.words[id as usize].max(1.0));
+        weight[id as usize] *= 1.0 - 0.5 * links;
+        if best.is_none_or(|best| weight[id as usize] > weight[best as usize]) {
+            best = Some(id);
+        }
+    }
+    let mut at = best?;
+    // The text goes on outside: an introduction over the posts, a second column.
+    while let Some(parent) = dom.parent(at) {
+        if matches!(dom.name(parent), "" | "html" | "body") || sums.headings[parent as usize] > sums.headings[at as usize].max(1) {
+            break;
+        }
+        let more = sums.prose[parent as usize] - sums.prose[at as usize];
+        let words = sums.words[parent as usize] - sums.words[at as usize];
+        if more < 12.0 || more * 2.0 < words {
+            break;
+        }
+        at = parent;
+    }
+    Some(at)
+}
+
+/// Returns whether an element is one paragraph of something larger.
+fn is_leaf(name: &str) -> bool {
+    matches!(name, "p" | "li" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "blockquote" | "dd" | "dt" | "pre" | "center" | "address")
+}

@@ -1,0 +1,158 @@
+//! The headline of a web page, and the site's name beside it.
+//!
+//! In: the runs of a page and what it declares. Out: [`Found`]. The words that the page shows win; what it declares tells
+//! which of them are the headline. Where it shows none, the declared title stands in, without the site's name.
+
+use std::ops::Range;
+
+use super::class::Says;
+use super::content::Content;
+use super::dom::{Dom, Id, heading_level};
+use super::facts::Facts;
+use super::runs::Run;
+use crate::arabic::letters::is_arabic_letter;
+use crate::document::line::key;
+use crate::document::outlet::{Outlet, outlet};
+
+/// The most words of a headline.
+const MAX_WORDS: usize = 45;
+
+/// What separates a headline from the site's name in a window's title.
+const SEPARATORS: &[&str] = &[" | ", " - ", " – ", " — ", " :: ", " » ", " « ", " · ", " • ", "|", " : ", " / ", " > ", " :"];
+
+/// A headline.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Its words; empty where there is none.
+    pub text: String,
+    /// The runs it stands in, where the page shows it.
+    pub runs: Option<Range<usize>>,
+    /// The site's name that stood beside it in the window's title.
+    pub site: Option<String>,
+}
+
+/// Finds the headline. `first` is the first run of the article's text.
+pub(super) fn find(dom: &Dom, runs: &[Run], content: &Content, facts: &Facts, open: &[bool], first: usize) -> Found {
+    let mut declared: Vec<String> = facts.titles.iter().map(|title| key(title)).filter(|key| !key.is_empty()).collect();
+    let window = pieces(&facts.window);
+    let publishers: Vec<String> = facts.publishers.iter().map(|name| key(name)).collect();
+    declared.extend(window.iter().map(|piece| key(piece)).filter(|key| key.split(' ').count() >= 3));
+    let mut best: Option<(i64, Range<usize>)> = None;
+    let reach = runs.len().min(first.saturating_add(400));
+    for at in 0..reach {
+        if !open[at] && !declared.contains(&key(&runs[at].text)) {
+            continue;
+        }
+        let (score, range) = score(dom, runs, content, &declared, &publishers, at, first);
+        if range.start == at && score >= 30 && best.as_ref().is_none_or(|(most, _)| score > *most) {
+            best = Some((score, range));
+        }
+    }
+    let shown = best.map(|(_, range)| {
+        let text = runs[range.clone()].iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join(" ");
+        (text, range)
+    });
+    let mut found = Found::default();
+    match shown {
+        Some((text, range)) => (found.text, found.runs) = (text, Some(range)),
+        None => found.text = stated(facts, &window, &publishers).unwrap_or_default(),
+    }
+    let folded = key(&found.text);
+    let others = |title: &str| -> Vec<String> {
+        let pieces = pieces(title);
+        if pieces.len() < 2 { Vec::new() } else { pieces }
+    };
+    found.site = std::iter::once(&facts.window)
+        .chain(&facts.titles)
+        .flat_map(|title| others(title))
+        .filter(|piece| {
+            let piece = key(piece);
+            !piece.is_empty() && piece.split(' ').count() <= 5 && !folded.contains(&piece) && !facts.sections.iter().any(|s| key(s) == piece)
+        })
+        .find(|piece| piece.chars().any(is_arabic_letter));
+    if found.runs.is_some() {
+        found.text = without_site(&found.text, &publishers);
+    }
+    found
+}
+
+/// Weighs a run as the headline; returns the runs that stand in one heading with it.
+fn score(
+    dom: &Dom,
+    runs: &[Run],
+    content: &Content,
+    declared: &[String],
+    publishers: &[String],
+    at: usize,
+    first: usize,
+) -> (i64, Range<usize>) {
+    let run = &runs[at];
+    let above: Vec<Id> =
+        std::iter::once(run.block).chain(dom.ancestors(run.first).take_while(|&id| id != run.block)).chain(dom.ancestors(run.block).take(2)).collect();
+    let heading = above.iter().copied().find(|&id| heading_level(dom.name(id)).is_some());
+    let whole = heading.map_or(at..at + 1, |heading| {
+        let inside = |i: usize| dom.is_under(runs[i].block, heading);
+        let start = (0..=at).rev().take(6).take_while(|&i| inside(i)).last().unwrap_or(at);
+        start..(at..runs.len()).take(6).take_while(|&i| inside(i)).last().unwrap_or(at) + 1
+    });
+    let text = runs[whole.clone()].iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join(" ");
+    let folded = key(&text);
+    let words = folded.split(' ').filter(|word| !word.is_empty()).count();
+    if words == 0 || words > MAX_WORDS || publishers.contains(&folded) || outlet(&text).is_some_and(|kind| kind != Outlet::Agencies) {
+        return (i64::MIN, whole);
+    }
+    let mut score = 0;
+    if declared.contains(&folded) {
+        score += 100;
+    } else if words >= 3 && declared.iter().any(|title| title.contains(&folded) || (folded.contains(title.as_str()) && title.split(' ').count() >= 4)) {
+        score += 70;
+    }
+    let named = above.iter().any(|&id| content.says[id as usize].any(Says::TITLE));
+    let level = heading.and_then(|id| heading_level(dom.name(id)));
+    score += match level {
+        Some(1) => 40,
+        Some(2) => 12,
+        Some(_) => 4,
+        None => 0,
+    };
+    score += if named { 20 } else { 0 };
+    score -= if words < 3 { 30 } else { 0 };
+    // A page's headline stands over its text; of two places the nearer.
+    score -= if at > first { 60 } else { i64::try_from((first - at).min(20)).unwrap_or(20) / 2 };
+    score -= if run.is_link() { 12 } else { 0 };
+    (score, whole)
+}
+
+/// Returns the title that a page declares but does not show.
+fn stated(facts: &Facts, window: &[String], publishers: &[String]) -> Option<String> {
+    let title = facts.titles.first().cloned().map(|title| without_site(&title, publishers));
+    let longest = || window.iter().filter(|piece| !publishers.contains(&key(piece))).max_by_key(|piece| piece.chars().count()).cloned();
+    let title = title.or_else(longest)?;
+    let known = publishers.contains(&key(&title)) || outlet(&title).is_some();
+    let says = title.split_whitespace().count() >= 3;
+    (says && !known).then_some(title)
+}
+
+/// Cuts a title at its separators.
+fn pieces(title: &str) -> Vec<String> {
+    let mut pieces = vec![title.to_owned()];
+    for separator in SEPARATORS {
+        pieces = pieces.iter().flat_map(|piece| piece.split(separator).map(str::to_owned)).collect();
+    }
+    pieces.iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect()
+}
+
+/// Takes the site's name off the end or the start of a title.
+fn without_site(title: &str, publishers: &[String]) -> String {
+    for separator in SEPARATORS {
+        for (rest, site) in [title.rsplit_once(separator), title.split_once(separator).map(|(site, rest)| (rest, site))].into_iter().flatten() {
+            let site_key = key(site);
+            let known = publishers.iter().any(|name| site_key == *name || (site_key.contains(name.as_str()) && name.split(' ').count() >= 2))
+                || matches!(outlet(site), Some(Outlet::Publisher | Outlet::Agency));
+            if known && rest.split_whitespace().count() >= 3 {
+                return without_site(rest.trim(), publishers);
+            }
+        }
+    }
+    title.trim().to_owned()
+}

@@ -1,0 +1,162 @@
+//! The words of a page as runs: what stands in one line when the page is shown.
+//!
+//! In: a [`Dom`]. Out: [`Run`]s in the order of the page, each with the block it stands in, and how much of it is links.
+//! Elements that are never shown give none.
+
+use super::class::{self, Says};
+use super::dom::{Dom, Id, Step, is_block, is_silent};
+
+/// Words between two breaks.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    /// The words, single spaces between them.
+    pub text: String,
+    /// The block they stand in.
+    pub block: Id,
+    /// The first node with words of it.
+    pub first: Id,
+    /// How many words there are, and how many of them are links.
+    pub words: usize,
+    pub linked: usize,
+    /// Whether all of it is bold.
+    pub bold: bool,
+    /// How many line breaks (`br`) stand right before it; 0 where a block starts.
+    pub breaks: u8,
+}
+
+impl Run {
+    /// Returns whether the run is a link and hardly anything else.
+    pub fn is_link(&self) -> bool {
+        self.linked * 5 >= self.words * 4 && self.linked > 0
+    }
+
+    /// Returns how many words of running text it holds: none in links, labels, buttons.
+    pub fn prose(&self) -> usize {
+        let plain = self.words.saturating_sub(self.linked);
+        let closed = self
+            .text
+            .trim_end_matches(['"', '”', '“', '»', '\'', '’', ')', ']', ' '])
+            .ends_with(['.', '!', '?', '؟', '۔', ':', '…']);
+        if plain * 2 < self.words || !(plain >= 12 || (closed && plain >= 5)) {
+            return 0;
+        }
+        plain
+    }
+}
+
+/// Returns the runs of a page.
+pub(super) fn runs(dom: &Dom) -> Vec<Run> {
+    let mut found: Vec<Run> = Vec::new();
+    let mut open: Option<Run> = None;
+    let mut blocks: Vec<Id> = vec![0];
+    let (mut links, mut bold, mut breaks) = (0usize, 0usize, 0u8);
+    let mut walk = dom.walk(0);
+    let close = |open: &mut Option<Run>, found: &mut Vec<Run>| {
+        if let Some(mut run) = open.take() {
+            finish(&mut run);
+            if !run.text.is_empty() {
+                found.push(run);
+                return true;
+            }
+        }
+        false
+    };
+    while let Some(step) = walk.next() {
+        match step {
+            Step::In(id) => {
+                if let Some(text) = dom.own_text(id) {
+                    add(&mut open, text, *blocks.last().unwrap_or(&0), id, links > 0, bold > 0, breaks);
+                    continue;
+                }
+                let name = dom.name(id);
+                if name == "br" {
+                    if close(&mut open, &mut found) {
+                        breaks = 0;
+                    }
+                    breaks = breaks.saturating_add(1);
+                } else if is_silent(name) || is_hidden(dom, id, name) {
+                    walk.pass();
+                } else {
+                    if is_block(name) {
+                        close(&mut open, &mut found);
+                        breaks = 0;
+                        blocks.push(id);
+                    }
+                    links += usize::from(name == "a" || name == "button");
+                    bold += usize::from(is_bold(name));
+                }
+            }
+            Step::Out(id) => {
+                let name = dom.name(id);
+                if is_silent(name) || is_hidden(dom, id, name) {
+                    continue;
+                }
+                if is_block(name) {
+                    close(&mut open, &mut found);
+                    breaks = 0;
+                    blocks.pop();
+                }
+                links -= usize::from(name == "a" || name == "button");
+                bold -= usize::from(is_bold(name));
+            }
+        }
+    }
+    close(&mut open, &mut found);
+    found
+}
+
+fn add(open: &mut Option<Run>, text: &str, block: Id, first: Id, link: bool, bold: bool, breaks: u8) {
+    let blank = text.trim().is_empty();
+    if open.is_none() && blank {
+        return;
+    }
+    let run = open.get_or_insert_with(|| Run {
+        text: String::new(),
+        block,
+        first,
+        words: 0,
+        linked: 0,
+        bold: true,
+        breaks,
+    });
+    run.text.push_str(text);
+    if !blank {
+        run.linked += if link { text.split_whitespace().count() } else { 0 };
+        run.bold &= bold;
+    }
+}
+
+/// Brings the words of a run into order.
+fn finish(run: &mut Run) {
+    let mut text = String::with_capacity(run.text.len());
+    for word in run.text.split_whitespace() {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word);
+        run.words += 1;
+    }
+    run.linked = run.linked.min(run.words);
+    run.text = text;
+}
+
+fn is_bold(name: &str) -> bool {
+    matches!(name, "b" | "strong" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
+}
+
+/// Returns whether a page does not show an element.
+pub(super) fn is_hidden(dom: &Dom, id: Id, name: &str) -> bool {
+    if matches!(name, "" | "html" | "body") {
+        return false;
+    }
+    if dom.attribute(id, "hidden").is_some() || dom.attribute(id, "aria-hidden") == Some("true") {
+        return true;
+    }
+    if let Some(style) = dom.attribute(id, "style") {
+        let style: String = style.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+        if style.contains("display:none") || style.contains("visibility:hidden") {
+            return true;
+        }
+    }
+    dom.attribute(id, "class").is_some_and(|names| class::of_names(names).any(Says::HIDDEN)) || name == "button"
+}

@@ -1,0 +1,402 @@
+//! A page's words become a sheet: lines with what the page's structure says of each, and the facts that hold.
+//!
+//! In: a [`Dom`]. Out: a [`Sheet`]. The article's text is marked as such (`body`), what the site added is furniture, and what
+//! stands between headline and text is told by names, place and kind. Reading credits, captions and labels off the words is
+//! [`super::super::page`]'s.
+
+use std::collections::BTreeMap;
+
+use super::class::Says;
+use super::content::{self, Content};
+use super::dom::{Dom, Id, heading_level};
+use super::facts::{self, Facts};
+use super::headline::{self, Found};
+use super::runs::{Run, runs};
+use super::table;
+use crate::arabic::letters::{self, Rule, apply};
+use crate::document::line::{Hint, Line, key};
+use crate::document::{CELLS, Declared, Sheet};
+
+/// The most words that a byline, a date or the name of a section has.
+const MAX_CREDIT: usize = 14;
+
+/// What stands around a run of words.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    body: bool,
+    furniture: bool,
+    says: Says,
+    item: Option<Id>,
+    row: Option<Id>,
+    quote: Option<Id>,
+    heading: Option<Id>,
+    caption: bool,
+    figure: bool,
+    time: bool,
+}
+
+/// Reads a page.
+pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
+    let mut runs = runs(dom);
+    for run in &mut runs {
+        run.text = clean(&run.text, rules);
+    }
+    runs.retain(|run| !run.text.is_empty());
+    let mut facts = facts::facts(dom);
+    facts.clean(|text| clean(text, rules));
+    let titles: Vec<String> = facts.titles.iter().map(|title| key(title)).collect();
+    let content = content::find(dom, &runs, &titles);
+    let page = Page { dom, runs: &runs, content: &content, facts: &facts, rules };
+    page.sheet()
+}
+
+/// Applies the rules of cleaning, and takes control characters away.
+fn clean(text: &str, rules: &[Rule]) -> String {
+    let mut text = apply(text, rules);
+    if text.contains(|c: char| c.is_control()) {
+        text = text.replace(|c: char| c.is_control(), " ");
+    }
+    facts::spaced(&text)
+}
+
+struct Page<'p> {
+    dom: &'p Dom,
+    runs: &'p [Run],
+    content: &'p Content,
+    facts: &'p Facts,
+    rules: &'p [Rule],
+}
+
+impl Page<'_> {
+    fn sheet(&self) -> Sheet {
+        let mut known: BTreeMap<Id, Place> = BTreeMap::new();
+        let places: Vec<Place> =
+            self.runs.iter().map(|run| *known.entry(run.block).or_insert_with(|| self.place(run.block))).collect();
+        let places: Vec<Place> = places.into_iter().zip(self.runs).map(|(place, run)| self.inline(place, run)).collect();
+        let first = (0..self.runs.len())
+            .find(|&at| places[at].body && !places[at].furniture && self.runs[at].prose() > 0)
+            .unwrap_or(self.runs.len());
+        let open: Vec<bool> = places.iter().map(|place| !place.furniture).collect();
+        let found = headline::find(self.dom, self.runs, self.content, self.facts, &open, first);
+        let mut lines = Vec::new();
+        let body = self.lines(&places, &found, first, &mut lines);
+        let mut declared = self.declared(&places, &found, first);
+        declared.title = Some(found.text.clone()).filter(|title| !title.is_empty());
+        let mut sheet = Sheet { lines, declared, ..Sheet::default() };
+        self.complete(&mut sheet, body);
+        if self.facts.cut {
+            sheet.warnings.push("the page says that only a part of the article can be read without paying".to_owned());
+        }
+        sheet
+    }
+
+    /// Returns what stands around a block.
+    fn place(&self, block: Id) -> Place {
+        let body = self.content.body_of(self.dom, block);
+        let mut place = Place {
+            body: body.is_some(),
+            furniture: self.content.is_furniture(self.dom, block, body),
+            ..Place::default()
+        };
+        for (level, at) in std::iter::once(block).chain(self.dom.ancestors(block)).enumerate() {
+            if Some(at) == body {
+                break;
+            }
+            let name = self.dom.name(at);
+            match name {
+                "li" => drop(place.item.get_or_insert(at)),
+                "tr" => drop(place.row.get_or_insert(at)),
+                "caption" => drop(place.row.get_or_insert(at)),
+                "blockquote" => drop(place.quote.get_or_insert(at)),
+                "figcaption" => place.caption = true,
+                "figure" => place.figure = true,
+                "article" | "main" | "body" => break,
+                _ if heading_level(name).is_some() => drop(place.heading.get_or_insert(at)),
+                _ => {}
+            }
+            if level < 4 {
+                place.says = place.says.and(self.content.says[at as usize]);
+            }
+            if self.content.says[at as usize].any(Says::SUMMARY.and(Says::PULL_QUOTE).and(Says::CAPTION)) {
+                place.says = place.says.and(self.content.says[at as usize]);
+            }
+        }
+        place
+    }
+
+    /// Adds what stands around a run within its block: spans, links, times.
+    fn inline(&self, mut place: Place, run: &Run) -> Place {
+        for at in self.dom.ancestors(run.first).take_while(|&at| at != run.block).take(6) {
+            let says = self.content.says[at as usize];
+            // A word or two in a span of a paragraph say nothing of the paragraph.
+            let whole = run.words <= MAX_CREDIT;
+            if whole {
+                place.says = place.says.and(says);
+                place.time |= self.dom.name(at) == "time";
+            }
+            let own = says.any(Says::FURNITURE) || self.dom.name(at) == "label";
+            place.furniture |= own && whole && run.prose() == 0 && !says.any(Says::BYLINE.and(Says::DATE));
+        }
+        place
+    }
+
+    /// Makes the lines; returns how many words of the article's text there are.
+    fn lines(&self, places: &[Place], found: &Found, first: usize, lines: &mut Vec<Line>) -> usize {
+        let dom = self.dom;
+        let last = (0..self.runs.len()).rev().find(|&at| places[at].body && !places[at].furniture).unwrap_or(0);
+        let head = found.runs.as_ref().map(|runs| runs.end).unwrap_or_default();
+        if found.runs.is_none() && !found.text.is_empty() {
+            lines.push(Line::hinted(&found.text, Hint::Title));
+        }
+        let scope = found.runs.as_ref().and_then(|runs| {
+            self.content.bodies.first().map(|&body| dom.joint(self.runs[runs.start].block, body))
+        });
+        let mut words = 0;
+        let mut at = 0;
+        while at < self.runs.len() {
+            let (run, place) = (&self.runs[at], places[at]);
+            if let Some(title) = found.runs.as_ref().filter(|runs| runs.start == at) {
+                lines.push(Line::hinted(&found.text, Hint::Title));
+                at = title.end;
+                continue;
+            }
+            let before_head = found.runs.is_some() && at < head;
+            let outside = !place.body && scope.is_some_and(|scope| !dom.is_under(run.block, scope));
+            if place.furniture || outside || (before_head && !place.says.any(Says::BYLINE.and(Says::DATE).and(Says::STANDFIRST))) {
+                lines.push(Line { linked: run.is_link(), ..Line::hinted(&run.text, Hint::Furniture) });
+                at += 1;
+                continue;
+            }
+            if let Some(row) = place.row.filter(|_| place.body) {
+                if let Some(end) = table::row(dom, self.runs, row, at) {
+                    let cells = table::cells(dom, &self.runs[at..end], row);
+                    let line = Line { body: true, ..Line::hinted(&cells.join(CELLS), Hint::TableRow) };
+                    words += line.words;
+                    lines.push(line);
+                    at = end;
+                    continue;
+                }
+            }
+            let hint = if place.body {
+                self.in_body(run, place, at < first)
+            } else if at > last {
+                Hint::Credit
+            } else {
+                self.in_head(run, place, at < first)
+            };
+            let body = place.body && matches!(hint, Hint::Heading | Hint::Paragraph | Hint::ListItem | Hint::Quote);
+            let end = self.join(places, at, hint);
+            let text = self.runs[at..end].iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join(" ");
+            let line = Line { body, linked: run.is_link(), ..Line::hinted(&text, hint) };
+            words += if body { line.words } else { 0 };
+            lines.push(line);
+            at = end;
+        }
+        words
+    }
+
+    /// Returns one past the last run of a line: what stands in one heading, item or quotation, and what a single line break
+    /// cut in the middle of a sentence, is one line.
+    fn join(&self, places: &[Place], from: usize, hint: Hint) -> usize {
+        let mut end = from + 1;
+        while end < self.runs.len() && !places[end].furniture {
+            let (run, before) = (&self.runs[end], &self.runs[end - 1]);
+            let same = match hint {
+                Hint::Heading => places[from].heading.is_some() && places[end].heading == places[from].heading,
+                Hint::Quote => places[from].quote.is_some() && places[end].quote == places[from].quote && run.block == before.block,
+                Hint::Caption => places[end].caption && run.block == before.block,
+                Hint::Paragraph | Hint::ListItem => {
+                    run.block == before.block
+                        && run.breaks == 1
+                        && !Line::new(&before.text, false).is_closed()
+                        && !before.text.ends_with([':', '؛', '…'])
+                        && before.words > 6
+                        && !before.bold
+                        && Line::new(&run.text, false).bullet().is_none()
+                }
+                _ => false,
+            };
+            if !same {
+                break;
+            }
+            end += 1;
+        }
+        end
+    }
+
+    /// Returns what a run of the article's text is.
+    fn in_body(&self, run: &Run, place: Place, early: bool) -> Hint {
+        let says = place.says;
+        if says.any(Says::SUMMARY) {
+            return Hint::Summary;
+        }
+        if place.caption || (says.any(Says::CAPTION) && run.words <= 60) || (place.figure && run.prose() == 0) {
+            return Hint::Caption;
+        }
+        if says.any(Says::PULL_QUOTE) {
+            return Hint::PullQuote;
+        }
+        let small = run.words <= MAX_CREDIT && run.prose() == 0;
+        if (small && place.heading.is_none() && says.any(Says::BYLINE.and(Says::DATE).and(Says::SECTION))) || (place.time && small) {
+            return Hint::Credit;
+        }
+        if early && says.any(Says::STANDFIRST) {
+            return Hint::Standfirst;
+        }
+        if place.quote.is_some() {
+            return Hint::Quote;
+        }
+        if place.heading.is_some() {
+            return Hint::Heading;
+        }
+        if place.item.is_some() {
+            return Hint::ListItem;
+        }
+        Hint::Paragraph
+    }
+
+    /// Returns what a run between headline and text is.
+    fn in_head(&self, run: &Run, place: Place, early: bool) -> Hint {
+        let says = place.says;
+        if says.any(Says::SUMMARY) {
+            return Hint::Summary;
+        }
+        if place.caption || says.any(Says::CAPTION) {
+            return Hint::Caption;
+        }
+        let small = run.words <= MAX_CREDIT && run.prose() == 0;
+        if place.time || (small && says.any(Says::BYLINE.and(Says::DATE).and(Says::SECTION))) || run.is_link() {
+            return Hint::Credit;
+        }
+        if early && says.any(Says::STANDFIRST) && run.words >= 3 {
+            return Hint::Standfirst;
+        }
+        if early && (run.prose() > 0 || (place.heading.is_some() && run.words >= 4)) && place.row.is_none() {
+            return Hint::Standfirst;
+        }
+        Hint::Credit
+    }
+
+    /// Weighs what the page declares against what it shows.
+    fn declared(&self, places: &[Place], found: &Found, first: usize) -> Declared {
+        let facts = self.facts;
+        let publisher = self.publisher(found);
+        let from = found.runs.as_ref().map_or(0, |runs| runs.start.saturating_sub(12));
+        let near: Vec<usize> = (from..self.runs.len())
+            .take_while(|&at| at < first + 4000)
+            .filter(|&at| !places[at].furniture && self.runs[at].words <= MAX_CREDIT && (at < first || self.runs[at].prose() == 0))
+            .collect();
+        let shown = |flag: Says| near.iter().copied().filter(move |&at| places[at].says.any(flag)).map(|at| self.runs[at].text.clone());
+        let publisher_key = publisher.as_deref().map(key).unwrap_or_default();
+        let bylines = facts.bylines.iter().cloned().chain(shown(Says::BYLINE));
+        let person = |name: &String| {
+            let folded = key(name);
+            let arabic = name.chars().any(letters::is_arabic_letter);
+            !folded.is_empty()
+                && folded != publisher_key
+                && !name.contains(['@', '/'])
+                && !matches!(folded.as_str(), "admin" | "administrator" | "editor" | "webmaster" | "root" | "super user" | "by" | "author" | "user")
+                && (arabic || name.split_whitespace().count() >= 2)
+        };
+        let mut people: Vec<String> = bylines.filter_map(|name| byline(&name)).filter(person).collect();
+        people.sort_by_key(|name| !name.chars().any(letters::is_arabic_letter));
+        let home = ["الرئيسية", "الرئيسيه", "الصفحة الرئيسية", "Home", "home"];
+        let title = key(&found.text);
+        let section = facts
+            .sections
+            .iter()
+            .cloned()
+            .chain(self.crumb(found))
+            .chain(shown(Says::SECTION))
+            .find(|section| {
+                let folded = key(section);
+                !home.contains(&section.as_str()) && !folded.is_empty() && folded != title && folded != publisher_key && section.split_whitespace().count() <= 6
+            });
+        Declared {
+            title: None,
+            byline: people.into_iter().next(),
+            publisher,
+            date: facts.dates.iter().find(|date| crate::document::stated::read(date).is_some()).cloned(),
+            section,
+            canonical: facts.canonical.clone(),
+            summary: Vec::new(),
+            description: facts.descriptions.first().cloned(),
+        }
+    }
+
+    /// Returns the last step of the path through the site that stands over the headline.
+    fn crumb(&self, found: &Found) -> Option<String> {
+        let title = key(&found.text);
+        let crumbs: Vec<&Run> = self
+            .runs
+            .iter()
+            .filter(|run| {
+                std::iter::once(run.block).chain(self.dom.ancestors(run.block)).take(4).any(|at| {
+                    ["class", "id", "aria-label"].iter().any(|name| {
+                        self.dom.attribute(at, name).is_some_and(|names| names.to_ascii_lowercase().contains("crumb"))
+                    })
+                })
+            })
+            .take(12)
+            .collect();
+        let steps: Vec<String> = crumbs
+            .iter()
+            .flat_map(|run| run.text.split(['/', '>', '»', '›', '|', '\\', '←', '«', '<', '→']))
+            .map(|step| step.trim().to_owned())
+            .filter(|step| !step.is_empty() && key(step) != title && step.chars().any(char::is_alphabetic))
+            .collect();
+        (steps.len() >= 2).then(|| steps.last().cloned()).flatten()
+    }
+
+    /// Returns who publishes the page: what it declares, or what stands beside the headline in the window's title.
+    fn publisher(&self, found: &Found) -> Option<String> {
+        let arabic = |name: &&String| name.chars().any(letters::is_arabic_letter);
+        let declared = &self.facts.publishers;
+        let short = |name: &&String| name.split_whitespace().count() <= 6 && !name.contains(['©', '|', ':']);
+        declared
+            .iter()
+            .find(|name| arabic(name) && short(name))
+            .or(found.site.as_ref())
+            .or_else(|| declared.iter().find(short))
+            .cloned()
+    }
+
+    /// Puts the text that a script holds in place of a page's that is hardly any of it.
+    fn complete(&self, sheet: &mut Sheet, words: usize) {
+        let Some(body) = &self.facts.body else { return };
+        let theirs = body.split_whitespace().count();
+        if theirs < 40 || words * 2 >= theirs {
+            return;
+        }
+        for line in &mut sheet.lines {
+            if line.body {
+                *line = Line::hinted(&line.text, Hint::Furniture);
+            }
+        }
+        let at = sheet.lines.iter().position(|line| line.hint == Some(Hint::Title)).map_or(0, |at| at + 1);
+        let paragraphs = body.split(['\n', '\r']).map(|line| clean(line, self.rules)).filter(|line| !line.is_empty());
+        let lines: Vec<Line> =
+            paragraphs.map(|line| Line { body: true, ..Line::hinted(&line, Hint::Paragraph) }).collect();
+        sheet.lines.splice(at..at, lines);
+        sheet.warnings.push("the text was taken from the page's data: the page itself shows less of it".to_owned());
+    }
+}
+
+/// Takes the label off a byline; `None` where nothing is left.
+fn byline(text: &str) -> Option<String> {
+    let labels = ["بواسطة", "بقلم", "كتب", "كتبت", "كتبه", "إعداد", "الكاتب", "المحرر", "By", "by", "BY"];
+    let mut text = text.trim();
+    if text.starts_with("http") {
+        return None;
+    }
+    for label in labels {
+        if let Some(rest) = text.strip_prefix(label)
+            && rest.starts_with([':', ' ', '-', '/', '\u{a0}'])
+        {
+            text = rest.trim_start_matches([':', ' ', '-', '/']);
+        }
+    }
+    let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '|' | ':' | '،' | ',' | '–' | '/'));
+    let named = text.chars().any(char::is_alphabetic) && text.split_whitespace().count() <= 8;
+    named.then(|| text.to_owned())
+}

@@ -1,0 +1,164 @@
+//! Lines of which the format says whether they stand in the article's text are given their parts.
+//!
+//! In: a [`Work`] over such lines: a web page's. Out: roles. Nothing here guesses where headline, head and end are: the page
+//! says so. What is left to the words: credits before and after the text, related links and labels within it, the
+//! publisher's box, captions with a credit.
+
+use super::{Role, Work};
+use crate::document::BlockKind;
+use crate::document::caption;
+use crate::document::credit;
+use crate::document::furniture::Mark;
+use crate::document::line::Hint;
+
+/// How many lines of the text may stand before its first sentence and be a credit.
+const HEAD: usize = 6;
+
+impl Work<'_> {
+    /// Gives every line its part.
+    pub(super) fn zoned(&mut self) {
+        let body: Vec<usize> = (0..self.lines.len()).filter(|&at| self.lines[at].body).collect();
+        self.start = body.first().copied().unwrap_or(self.lines.len());
+        self.end = body.last().map_or(self.start, |&last| last + 1);
+        for at in 0..self.lines.len() {
+            self.beside(at);
+        }
+        self.find_end();
+        self.summary();
+        self.labels();
+        self.opening();
+        self.set_apart();
+        self.closing();
+        self.hints();
+        self.body();
+    }
+
+    /// Decides on a line that is not in the text.
+    fn beside(&mut self, at: usize) {
+        let line = &self.lines[at];
+        let kind = match line.hint {
+            Some(Hint::Title) => {
+                self.roles[at] = Role::Part(BlockKind::Title, None);
+                return;
+            }
+            _ if line.body => return,
+            Some(Hint::Summary) if self.marks[at].is_none() => {
+                let words = line.bullet().map(str::to_owned);
+                self.roles[at] = Role::Part(BlockKind::PublisherSummary, words);
+                return;
+            }
+            Some(Hint::Standfirst) if self.credits[at].is_none() && self.marks[at].is_none() => BlockKind::Standfirst,
+            Some(Hint::PullQuote) => BlockKind::PullQuote,
+            Some(Hint::Caption) if self.marks[at].is_none() => BlockKind::Caption,
+            Some(Hint::TableRow) => BlockKind::TableRow,
+            Some(Hint::Furniture) => {
+                if self.marks[at] == Some(Mark::Notice) {
+                    self.evidence.rights(&line.text);
+                }
+                self.roles[at] = Role::Out;
+                return;
+            }
+            _ => {
+                self.roles[at] = Role::Out;
+                if self.credits[at].is_some() {
+                    self.take(at, at >= self.end);
+                }
+                return;
+            }
+        };
+        self.part(at, kind);
+    }
+
+    /// Leaves out labels, and the links that follow "read also".
+    fn labels(&mut self) {
+        let mut links = false;
+        for at in self.start..self.end {
+            if !self.is_open(at) {
+                continue;
+            }
+            let line = &self.lines[at];
+            let mark = self.marks[at];
+            // Links in a list or alone on their line, right after the label.
+            if links && (line.linked || (line.hint == Some(Hint::ListItem) && !line.is_closed())) {
+                self.roles[at] = Role::Out;
+                continue;
+            }
+            links = false;
+            match mark {
+                Some(Mark::Related) => {
+                    links = true;
+                    self.roles[at] = Role::Out;
+                }
+                Some(Mark::Notice) => {
+                    self.evidence.rights(&self.lines[at].text);
+                    self.roles[at] = Role::Out;
+                }
+                Some(_) => self.roles[at] = Role::Out,
+                // A paragraph that is one link leads away; a heading or a point of a list may be one.
+                None if line.linked && line.hint == Some(Hint::Paragraph) && !line.has_stop() => {
+                    self.roles[at] = Role::Out;
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Reads the credits before the first sentence.
+    fn opening(&mut self) {
+        let first = (self.start..self.end).find(|&at| self.runs(at)).unwrap_or(self.end);
+        for at in (self.start..first).filter(|&at| self.lines[at].body).take(HEAD) {
+            if !self.is_open(at) || self.lines[at].hint == Some(Hint::TableRow) {
+                continue;
+            }
+            if self.credits[at].is_some() {
+                self.take(at, false);
+            } else if credit::is_name(&self.lines[at].text) && self.is_byline(at) {
+                self.author(at);
+            }
+        }
+    }
+
+    /// Returns whether a line is the byline that is known, or could be the one that is not.
+    fn is_byline(&self, at: usize) -> bool {
+        let known = self.meta.byline.as_deref().map(crate::document::line::key);
+        known.is_none_or(|known| known == self.lines[at].key) && self.lines[at].hint == Some(Hint::Paragraph)
+    }
+
+    /// Tells pull quotes by their words standing elsewhere; the text's own paragraphs stay.
+    fn set_apart(&mut self) {
+        let open: Vec<usize> = (self.start..self.end).filter(|&at| self.is_open(at)).collect();
+        let texts: Vec<&str> = open.iter().map(|&at| self.lines[at].text.as_str()).collect();
+        let shares = super::repeat::shares(&texts);
+        for (&at, share) in open.iter().zip(shares) {
+            let line = &self.lines[at];
+            let set = matches!(line.hint, Some(Hint::Quote | Hint::Heading)) || !line.has_stop();
+            if share >= 0.99 && line.words >= 8 && set && line.hint != Some(Hint::ListItem) {
+                self.part(at, BlockKind::PullQuote);
+            }
+        }
+    }
+
+    /// Reads what stands after the last sentence: signature, source, date.
+    fn closing(&mut self) {
+        let Some(last) = (self.start..self.end).rev().find(|&at| self.runs(at)) else { return };
+        for at in last + 1..self.end {
+            if !self.is_open(at) {
+                continue;
+            }
+            let line = &self.lines[at];
+            let plain = line.hint == Some(Hint::Paragraph);
+            if self.credits[at].is_some() && plain {
+                self.take(at, true);
+            } else if caption::is_caption(line) {
+                self.part(at, BlockKind::Caption);
+            } else if plain && credit::is_signature(&line.text, &self.names) {
+                self.roles[at] = Role::Out;
+            } else if plain && credit::is_name(&line.text) && self.is_byline(at) {
+                self.author(at);
+            } else if line.hint == Some(Hint::Heading) {
+                // A heading with nothing under it.
+                self.roles[at] = Role::Out;
+            }
+        }
+    }
+}
