@@ -36,7 +36,7 @@ impl<'b> Package<'b> {
     /// # Errors
     /// Where the bytes are no zip container, are cut off, or have too many entries.
     pub fn open(bytes: &'b [u8]) -> Result<Self, Fault> {
-        if !bytes.starts_with(b"PK") {
+        if !bytes.starts_with(b"PK\x03\x04") {
             return Err(foreign(bytes).unwrap_or_else(|| Fault::damaged("it is no zip container")));
         }
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| fault(&error, ""))?;
@@ -97,8 +97,8 @@ fn fault(error: &ZipError, name: &str) -> Fault {
 
 /// Tells by the first bytes what a file is that is not what its kind says; `None` where these say nothing.
 pub(super) fn foreign(bytes: &[u8]) -> Option<Fault> {
-    let head: Vec<u8> =
-        bytes.iter().copied().skip_while(|b| b.is_ascii_whitespace()).take(16).map(|b| b.to_ascii_lowercase()).collect();
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let head: Vec<u8> = text.iter().take(16).map(u8::to_ascii_lowercase).collect();
     let other = |what: &'static str| Some(Fault::Other { what });
     match bytes {
         _ if bytes.starts_with(OLE) => {
@@ -106,7 +106,7 @@ pub(super) fn foreign(bytes: &[u8]) -> Option<Fault> {
         }
         _ if bytes.starts_with(b"%PDF-") => other("a PDF"),
         _ if bytes.starts_with(b"PK\x03\x04") => other("a zip container (.docx, .odt, .epub or an archive)"),
-        _ if bytes.starts_with(b"{\\rtf") => other("RTF"),
+        _ if text.starts_with(b"{\\rtf") => other("RTF"),
         _ if head.starts_with(b"<!doctype html") || head.starts_with(b"<html") => other("a web page"),
         _ => None,
     }

@@ -21,6 +21,7 @@ mod models;
 mod models_info;
 mod nmt;
 mod notes;
+mod office;
 mod offline;
 mod registry_models;
 mod search;

@@ -74,7 +74,7 @@ fn hinted(lines: &[String]) -> Vec<Line> {
     let mut found = Vec::new();
     let mut blank = true;
     for line in lines {
-        let text: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let text: String = line.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }).collect();
         if text.trim().is_empty() {
             blank = true;
             continue;
