@@ -19,6 +19,9 @@ const MAX_CHAPTERS: usize = 2000;
 /// The most bytes of all chapters together.
 const MAX_TEXT: usize = 64 * 1024 * 1024;
 
+/// The most bytes of the link that is the mark of a note.
+const MAX_NOTEREF: usize = 1000;
+
 /// Reads electronic books.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EpubReader;
@@ -36,14 +39,22 @@ impl Reader for EpubReader {
         if articles.len() <= 1 {
             let mut sheet = articles.pop().ok_or_else(no_article)?;
             let title = book.declared.title.clone().map(|title| apply(&title, options.rules()));
-            if let Some(title) = title.filter(|title| title.split_whitespace().count() >= 3)
-                && !has_title(&sheet)
-            {
-                sheet.lines.insert(0, Line::hinted(&title, Hint::Title));
-            }
             sheet.declared = merged(book.declared, sheet.declared);
             sheet.encoding = "UTF-8".to_owned();
             sheet.warnings.extend(book.warnings);
+            if !has_title(&sheet) {
+                // Without a heading the page says too little of its parts: they are told as those of plain text are.
+                for line in &mut sheet.lines {
+                    line.body = false;
+                }
+                let plain = Document::of_sheet(sheet.clone(), &file.path, options)?;
+                if plain.title().is_some() {
+                    return Ok(plain);
+                }
+                if let Some(title) = title.filter(|title| title.split_whitespace().count() >= 3) {
+                    sheet.lines.insert(0, Line::hinted(&title, Hint::Title));
+                }
+            }
             return Document::of_sheet(sheet, &file.path, options);
         }
         let mut whole = page::Page::default();
@@ -231,7 +242,8 @@ fn decoded(href: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Writes out the ends of empty elements: in XML `<title/>` is empty, in HTML it swallows the page.
+/// Writes out the ends of empty elements (in XML `<title/>` is empty, in HTML it swallows the page), and takes the marks of
+/// notes out.
 fn closed(text: &str) -> String {
     const VOID: &[&str] =
         &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
@@ -243,6 +255,14 @@ fn closed(text: &str) -> String {
         let end = tag[1..].find(['<', '>']).map_or(tag.len(), |end| end + 1);
         let name: &str = tag[1..end].split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
         let is_empty = tag[..end].ends_with('/') && tag[end..].starts_with('>');
+        // The figure of a note stands in no sentence.
+        if name == "a"
+            && tag[..end].contains("noteref")
+            && let Some(close) = tag.find("</a>").filter(|&close| close < MAX_NOTEREF)
+        {
+            rest = &tag[close + "</a>".len()..];
+            continue;
+        }
         if is_empty && name.starts_with(|c: char| c.is_ascii_alphabetic()) && !VOID.contains(&name) {
             out.push_str(tag[..end].trim_end_matches('/'));
             out.push_str("></");
@@ -350,6 +370,7 @@ mod tests {
             closed("<title/><br/><a id='x' />a < b <p>c</p><script src=\"y\"/>"),
             "<title></title><br/><a id='x' ></a>a < b <p>c</p><script src=\"y\"></script>"
         );
+        assert_eq!(closed("أ<sup><a epub:type=\"noteref\" href=\"#1\">1</a></sup>، ب"), "أ<sup></sup>، ب");
         assert_eq!(closed("<"), "<");
     }
 

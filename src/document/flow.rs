@@ -4,14 +4,14 @@
 //! [`Line`]s with hints. A table of data becomes a line a row, a table that holds a layout (paragraphs or tables in its
 //! cells: whole pages are pasted so) is passed through. The first heading above the text is the title where none is marked.
 
+mod table;
+
 use super::line::{Hint, Line, key};
 use crate::arabic::letters::{Rule, apply};
+use table::{Cell, Table};
 
 /// Tables deeper than this are passed through: their words come out, their rows do not.
 const MAX_TABLES: usize = 16;
-
-/// The most words in a cell of a table of data.
-const MAX_CELL: usize = 60;
 
 /// How far down a title can stand, in paragraphs.
 const REACH: usize = 20;
@@ -39,17 +39,6 @@ pub(super) enum Mark {
 struct Item {
     text: String,
     mark: Mark,
-}
-
-#[derive(Debug, Default)]
-struct Cell {
-    items: Vec<Item>,
-    nested: bool,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    rows: Vec<Vec<Cell>>,
 }
 
 /// Text as it is put together.
@@ -102,7 +91,8 @@ impl<'r> Flow<'r> {
     /// Ends the paragraph as one of a note: it comes after the body.
     pub fn end_note(&mut self) {
         let open = std::mem::take(&mut self.open);
-        self.notes.extend(pieces(&open, self.rules, Mark::Plain).into_iter().map(|text| Item { text, mark: Mark::Plain }));
+        self.notes
+            .extend(pieces(&open, self.rules, Mark::Plain).into_iter().map(|text| Item { text, mark: Mark::Plain }));
     }
 
     fn put(&mut self, item: Item) {
@@ -199,9 +189,13 @@ impl<'r> Flow<'r> {
     /// Returns the words of short lines, as they are compared.
     pub fn says(&self, words: &str) -> bool {
         let words = key(words);
-        !words.is_empty() && self.items.iter().take(REACH).chain(self.items.iter().rev().take(3)).any(|item| {
-            item.text.len() < 200 && format!(" {} ", key(&item.text)).contains(&format!(" {words} "))
-        })
+        !words.is_empty()
+            && self
+                .items
+                .iter()
+                .take(REACH)
+                .chain(self.items.iter().rev().take(3))
+                .any(|item| item.text.len() < 200 && format!(" {} ", key(&item.text)).contains(&format!(" {words} ")))
     }
 }
 
@@ -238,41 +232,6 @@ fn titled(items: &[Item], title: Option<&str>) -> Option<usize> {
     let at = items.iter().position(|item| level(item).is_some())?;
     let above = items[..at].iter().any(|item| Line::new(&item.text, true).is_prose());
     (at < REACH && !above && level(&items[at]) == Some(highest)).then_some(at)
-}
-
-impl Table {
-    fn items(self) -> Vec<Item> {
-        let is_data = self.is_data();
-        let mut items = Vec::new();
-        for row in self.rows {
-            if is_data {
-                let cells: Vec<String> = row
-                    .into_iter()
-                    .map(|cell| cell.items.into_iter().map(|item| item.text).collect::<Vec<_>>().join(" "))
-                    .filter(|words| !words.is_empty())
-                    .collect();
-                if !cells.is_empty() {
-                    items.push(Item { text: cells.join(super::CELLS), mark: Mark::Row });
-                }
-            } else {
-                items.extend(row.into_iter().flat_map(|cell| cell.items));
-            }
-        }
-        items
-    }
-
-    /// A table holds data where most rows have two cells or more, none of them a text of its own.
-    fn is_data(&self) -> bool {
-        let rows: Vec<usize> =
-            self.rows.iter().map(|row| row.iter().filter(|cell| !cell.items.is_empty()).count()).filter(|&c| c > 0).collect();
-        let wide = rows.iter().filter(|&&cells| cells >= 2).count();
-        let long = |cell: &Cell| {
-            cell.nested
-                || cell.items.iter().any(|item| matches!(item.mark, Mark::Heading(_) | Mark::Title | Mark::Row))
-                || cell.items.iter().map(|item| item.text.split_whitespace().count()).sum::<usize>() > MAX_CELL
-        };
-        wide >= 2 && wide * 2 >= rows.len() && !self.rows.iter().flatten().any(long)
-    }
 }
 
 /// Cleans a paragraph and cuts it at its breaks: a line that ends or is short stands for itself, one that breaks off in a
@@ -349,12 +308,15 @@ mod tests {
         flow.words("كلام");
         flow.end(Mark::Plain);
         flow.close_table();
-        assert_eq!(shown(flow), [
-            ("أ | ب".to_owned(), Some(Hint::TableRow)),
-            ("ج | د".to_owned(), Some(Hint::TableRow)),
-            ("نص".to_owned(), Some(Hint::Title)),
-            ("كلام".to_owned(), None),
-        ]);
+        assert_eq!(
+            shown(flow),
+            [
+                ("أ | ب".to_owned(), Some(Hint::TableRow)),
+                ("ج | د".to_owned(), Some(Hint::TableRow)),
+                ("نص".to_owned(), Some(Hint::Title)),
+                ("كلام".to_owned(), None),
+            ]
+        );
     }
 
     #[test]
@@ -382,11 +344,10 @@ mod tests {
         flow.words("المدينة.");
         flow.line_break();
         flow.words("وأضافت.");
-        assert_eq!(flow.lines(None, false).iter().map(|l| l.text.as_str()).collect::<Vec<_>>(), [
-            "بقلم: فلان",
-            "قالت الوزارة إن العمل بدأ اليوم في المدينة.",
-            "وأضافت."
-        ]);
+        assert_eq!(
+            flow.lines(None, false).iter().map(|l| l.text.as_str()).collect::<Vec<_>>(),
+            ["بقلم: فلان", "قالت الوزارة إن العمل بدأ اليوم في المدينة.", "وأضافت."]
+        );
     }
 
     #[test]

@@ -29,8 +29,8 @@ impl Reader for OdtReader {
     }
 
     fn read(&self, file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
-        let sheet = sheet(&file.bytes, options)
-            .map_err(|fault| Error::faulty(file, "an OpenDocument text (.odt)", fault))?;
+        let sheet =
+            sheet(&file.bytes, options).map_err(|fault| Error::faulty(file, "an OpenDocument text (.odt)", fault))?;
         Document::of_sheet(sheet, &file.path, options)
     }
 }
@@ -223,7 +223,8 @@ impl<'r> Content<'r> {
 
     fn part(&self, name: &str) -> Part {
         let found = self.chain(name).find_map(|style| {
-            named(&style.shown).or_else(|| style.outline.filter(|&level| level > 0).map(|level| Part::Text(Mark::Heading(level))))
+            named(&style.shown)
+                .or_else(|| style.outline.filter(|&level| level > 0).map(|level| Part::Text(Mark::Heading(level))))
         });
         found.or_else(|| named(name)).unwrap_or(Part::Text(Mark::Plain))
     }
@@ -338,7 +339,8 @@ mod tests {
 
     #[test]
     fn notes_comments_deleted_and_hidden_text_stand_in_no_sentence() {
-        let styles = "<style:style xmlns:style='s' style:name='T1'><style:text-properties text:display='none'/></style:style>";
+        let styles =
+            "<style:style xmlns:style='s' style:name='T1'><style:text-properties text:display='none'/></style:style>";
         let body = format!(
             "<text:tracked-changes><text:changed-region><text:deletion><text:p>محذوف</text:p></text:deletion></text:changed-region></text:tracked-changes>\
              <text:p>أعلنت الوزارة<text:s text:c='2000000000'/>اليوم عن بدء الأش<text:span>غال</text:span><text:note><text:note-citation>1</text:note-citation>\
@@ -348,11 +350,17 @@ mod tests {
         );
         let document = read(styles, &body);
         let blocks: Vec<(BlockKind, &str)> = document.blocks.iter().map(|b| (b.kind, document.block_text(b))).collect();
-        assert_eq!(blocks, [
-            (BlockKind::Paragraph, "أعلنت الوزارة اليوم عن بدء الأشغال في المدينة القديمة بكلفة كبيرة قبل نهاية السنة الجارية."),
-            (BlockKind::Paragraph, SENTENCE),
-            (BlockKind::Paragraph, "تقول الوزارة إن الأرقام مؤقتة وسوف تراجعها في نهاية السنة المقبلة."),
-        ]);
+        assert_eq!(
+            blocks,
+            [
+                (
+                    BlockKind::Paragraph,
+                    "أعلنت الوزارة اليوم عن بدء الأشغال في المدينة القديمة بكلفة كبيرة قبل نهاية السنة الجارية."
+                ),
+                (BlockKind::Paragraph, SENTENCE),
+                (BlockKind::Paragraph, "تقول الوزارة إن الأرقام مؤقتة وسوف تراجعها في نهاية السنة المقبلة."),
+            ]
+        );
     }
 
     #[test]

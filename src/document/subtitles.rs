@@ -40,8 +40,8 @@ impl Reader for SubtitleReader {
         let blocks = paragraphs(&cues, options).into_iter().map(|text| (BlockKind::Paragraph, text)).collect();
         // Speech has no headline, no furniture and no credits: there is nothing to tell apart.
         let page = page::Page { blocks, ..page::Page::default() };
-        let mut document = Document::assemble(page, &options.segments)
-            .ok_or_else(|| Error::NoArticle { path: file.path.clone() })?;
+        let mut document =
+            Document::assemble(page, &options.segments).ok_or_else(|| Error::NoArticle { path: file.path.clone() })?;
         document.encoding = decoded.encoding.to_owned();
         if decoded.undecodable > 0 {
             let said = format!("{} characters cannot be decoded as {}", decoded.undecodable, decoded.encoding);
@@ -176,7 +176,8 @@ fn paragraphs(cues: &[Cue], options: &ReadOptions<'_>) -> Vec<String> {
         // What the cue before showed is not said again: whole lines, or a line that grows word by word.
         let repeated = if pause < PAUSE { overlap(&shown, &lines) } else { 0 };
         for (at, line) in lines.iter().enumerate().skip(repeated) {
-            let grown = shown.last().filter(|_| at == 0 && pause < PAUSE).and_then(|last| line.strip_prefix(last.as_str()));
+            let grown =
+                shown.last().filter(|_| at == 0 && pause < PAUSE).and_then(|last| line.strip_prefix(last.as_str()));
             let words = match grown {
                 Some(rest) if rest.starts_with(' ') || rest.is_empty() => rest.trim(),
                 _ => line.as_str(),

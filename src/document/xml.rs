@@ -5,8 +5,8 @@
 //! Depth is counted, not recursed into. Source: XML 1.0, fifth edition; the events are quick-xml's.
 
 use encoding_rs::{Encoding, UTF_8};
-use quick_xml::{Reader, XmlVersion};
 use quick_xml::events::{BytesStart, Event as Raw};
+use quick_xml::{Reader, XmlVersion};
 
 use super::Fault;
 
@@ -50,7 +50,9 @@ impl Element {
             .filter_map(Result::ok)
             .take(MAX_ATTRIBUTES)
             .map(|attribute| {
-                let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_or_else(|_| attribute.value.to_string(), |v| v.into_owned());
+                let value = attribute
+                    .normalized_value(XmlVersion::Implicit1_0)
+                    .map_or_else(|_| attribute.value.to_string(), |v| v.into_owned());
                 (attribute.key.local_name().as_ref().to_owned(), value)
             })
             .collect();
@@ -79,9 +81,9 @@ pub(super) fn read(text: &str, name: &str, mut each: impl FnMut(Event)) -> Resul
     let mut reader = Reader::from_str(text);
     let (mut depth, mut any) = (0usize, false);
     loop {
-        let event = reader
-            .read_event()
-            .map_err(|error| Fault::damaged(format!("{name} is not XML at byte {}: {error}", reader.error_position())))?;
+        let event = reader.read_event().map_err(|error| {
+            Fault::damaged(format!("{name} is not XML at byte {}: {error}", reader.error_position()))
+        })?;
         match event {
             Raw::Start(start) => {
                 depth += 1;

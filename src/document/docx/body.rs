@@ -93,11 +93,9 @@ impl<'f, 'r> Body<'f, 'r> {
         let value = element.attribute("val");
         match element.name.as_str() {
             "body" => self.found = true,
-            name if Some(name) == self.note => {
-                // Lines that part notes from the text.
-                if element.attribute("type").is_some_and(|kind| kind != "normal") {
-                    self.skipped = 1;
-                }
+            // Lines that part notes from the text.
+            name if Some(name) == self.note && element.attribute("type").is_some_and(|kind| kind != "normal") => {
+                self.skipped = 1;
             }
             // Deleted, moved away, drawn once more, said in code, read aloud beside the word.
             "del" | "moveFrom" | "Fallback" | "instrText" | "delText" | "delInstrText" | "rt" | "pPrChange"

@@ -28,7 +28,8 @@ impl Reader for DocxReader {
     }
 
     fn read(&self, file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
-        let sheet = sheet(&file.bytes, options).map_err(|fault| Error::faulty(file, "a Word document (.docx)", fault))?;
+        let sheet =
+            sheet(&file.bytes, options).map_err(|fault| Error::faulty(file, "a Word document (.docx)", fault))?;
         Document::of_sheet(sheet, &file.path, options)
     }
 }
@@ -159,11 +160,17 @@ pub(super) mod tests {
              <w:r><w:softHyphen/><w:t>غال</w:t></w:r><w:r><w:tab/><w:t>في المدينة القديمة بكلفة كبيرة قبل نهاية السنة الجارية.</w:t></w:r></w:p><w:p><w:r><w:t>{SENTENCE}</w:t></w:r></w:p>"
         );
         let document = read(&body, &[("word/footnotes.xml", notes)]);
-        assert_eq!(blocks(&document), [
-            (BlockKind::Paragraph, "أعلنت الوزارة اليوم عن بدء الأشغال في المدينة القديمة بكلفة كبيرة قبل نهاية السنة الجارية."),
-            (BlockKind::Paragraph, SENTENCE),
-            (BlockKind::Paragraph, "تقول الوزارة إن الأرقام مؤقتة وسوف تراجعها في نهاية السنة المقبلة."),
-        ]);
+        assert_eq!(
+            blocks(&document),
+            [
+                (
+                    BlockKind::Paragraph,
+                    "أعلنت الوزارة اليوم عن بدء الأشغال في المدينة القديمة بكلفة كبيرة قبل نهاية السنة الجارية."
+                ),
+                (BlockKind::Paragraph, SENTENCE),
+                (BlockKind::Paragraph, "تقول الوزارة إن الأرقام مؤقتة وسوف تراجعها في نهاية السنة المقبلة."),
+            ]
+        );
     }
 
     #[test]
@@ -189,15 +196,18 @@ pub(super) mod tests {
         .concat();
         let document = read(&body, &[("word/styles.xml", styles)]);
         let kinds: Vec<BlockKind> = document.blocks.iter().map(|block| block.kind).collect();
-        assert_eq!(kinds, [
-            BlockKind::Title,
-            BlockKind::Paragraph,
-            BlockKind::Subheading,
-            BlockKind::Paragraph,
-            BlockKind::ListItem,
-            BlockKind::Quote,
-            BlockKind::Paragraph
-        ]);
+        assert_eq!(
+            kinds,
+            [
+                BlockKind::Title,
+                BlockKind::Paragraph,
+                BlockKind::Subheading,
+                BlockKind::Paragraph,
+                BlockKind::ListItem,
+                BlockKind::Quote,
+                BlockKind::Paragraph
+            ]
+        );
     }
 
     #[test]
@@ -209,9 +219,12 @@ pub(super) mod tests {
         );
         let document = read(&body, &[]);
         let texts: Vec<&str> = blocks(&document).into_iter().map(|(_, text)| text).collect();
-        assert_eq!(texts, [
-            "كلام في إطار جانبي عن تاريخ المشروع وما سبقه من قرارات.",
-            "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة."
-        ]);
+        assert_eq!(
+            texts,
+            [
+                "كلام في إطار جانبي عن تاريخ المشروع وما سبقه من قرارات.",
+                "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة."
+            ]
+        );
     }
 }

@@ -92,7 +92,10 @@ pub(in super::super) fn named(name: &str) -> Option<Part> {
         "quote" | "intense quote" | "quotations" | "block text" | "intensequote" => Part::Text(Mark::Quote),
         "caption" | "figure" | "illustration" => Part::Text(Mark::Caption),
         "header" | "footer" | "header left" | "header right" => Part::Out,
-        name if name.starts_with("list bullet") || name.starts_with("list number") || name.starts_with("listbullet") => {
+        name if name.starts_with("list bullet")
+            || name.starts_with("list number")
+            || name.starts_with("listbullet") =>
+        {
             Part::Text(Mark::ListItem)
         }
         _ => return None,

@@ -2,9 +2,10 @@
 //!
 //! In: the bytes. Out: a [`Document`]. MIME parts, transfer encodings, charsets and encoded words are mail-parser's; which
 //! part is the article is decided here: the one with the most words of running text, where a note that only says "see the
-//! attachment" is none. [`plain`] takes quotation marks, forwarding heads and signatures off a text. Sources: RFC 5322, RFC
+//! attachment" is none. [`plain`] takes quotation marks and signatures off a text, and what [`forward`] finds. Sources: RFC 5322, RFC
 //! 2045 to 2047, RFC 2231, RFC 3676.
 
+mod forward;
 mod plain;
 
 use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
@@ -74,11 +75,16 @@ fn bounded(bytes: &[u8]) -> Result<(), Fault> {
 struct Candidate {
     sheet: Sheet,
     words: usize,
-    forwarded: plain::Forwarded,
+    forwarded: forward::Forwarded,
     left_out: Vec<String>,
 }
 
-fn article(message: &Message<'_>, file: &SourceFile, options: &ReadOptions<'_>, depth: usize) -> Result<Document, Error> {
+fn article(
+    message: &Message<'_>,
+    file: &SourceFile,
+    options: &ReadOptions<'_>,
+    depth: usize,
+) -> Result<Document, Error> {
     let body = body(message, options);
     let body_words = body.as_ref().map_or(0, |body| body.words);
     let mut attached = Vec::new();
@@ -161,7 +167,8 @@ fn of_text(parts: &[&MessagePart<'_>], options: &ReadOptions<'_>) -> Option<Cand
     }
     let plain = plain::read(&apply(&whole, options.rules()), flowed);
     let words = plain.lines.iter().map(|line| line.words).sum();
-    let mut sheet = Sheet { lines: plain.lines, encoding: charset.unwrap_or_else(|| "UTF-8".to_owned()), ..Sheet::default() };
+    let mut sheet =
+        Sheet { lines: plain.lines, encoding: charset.unwrap_or_else(|| "UTF-8".to_owned()), ..Sheet::default() };
     if damaged {
         sheet.warnings.push("parts of the text are damaged: its transfer encoding or its characters".to_owned());
     }
@@ -180,7 +187,7 @@ fn of_pages(parts: &[&MessagePart<'_>], options: &ReadOptions<'_>) -> Option<Can
         }
     }
     let mut sheet = whole?;
-    let (forwarded, left_out) = plain::forwarded_page(&mut sheet.lines);
+    let (forwarded, left_out) = forward::of_page(&mut sheet.lines);
     let words = sheet.lines.iter().map(|line| line.words).sum();
     (words > 0).then_some(Candidate { sheet, words, forwarded, left_out })
 }
@@ -252,7 +259,9 @@ fn kind(part: &MessagePart<'_>, name: &str) -> Option<Kind> {
         .unwrap_or_default();
     let zipped = bytes.starts_with(b"PK\x03\x04");
     Some(match (extension.as_str(), called.as_str()) {
-        ("docx" | "docm", _) | ("", "application/vnd.openxmlformats-officedocument.wordprocessingml.document") => Kind::Docx,
+        ("docx" | "docm", _) | ("", "application/vnd.openxmlformats-officedocument.wordprocessingml.document") => {
+            Kind::Docx
+        }
         // An old Word file is refused by its reader in words.
         ("doc", _) | (_, "application/msword") => Kind::Docx,
         ("odt", _) | (_, "application/vnd.oasis.opendocument.text") => Kind::Odt,

@@ -7,23 +7,13 @@
 //! Outlook, Gmail and Apple Mail write in Arabic, English and French.
 
 use super::super::line::{Hint, Line, key};
-
-/// The most messages in each other that are unwrapped.
-const MAX_FORWARDED: usize = 12;
+use super::forward::{Forwarded, MAX_FORWARDED, head};
 
 /// The most lines of a signature.
 const MAX_SIGNATURE: usize = 20;
 
 /// The widths that mail programs break lines at lie between these.
 const WIDTHS: std::ops::RangeInclusive<usize> = 50..=120;
-
-/// What a forwarded message says of itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Forwarded {
-    pub found: bool,
-    pub subject: Option<String>,
-    pub date: Option<String>,
-}
 
 /// A text without what is around it.
 #[derive(Debug, Default)]
@@ -141,147 +131,6 @@ fn is_answered(line: &str) -> bool {
             && folded.split(' ').any(|word| matches!(word, "كتب" | "كتبت" | "كتبه")))
 }
 
-/// The head of a forwarded message: its lines, and what it says.
-struct Head {
-    start: usize,
-    end: usize,
-    says: Forwarded,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Label {
-    From,
-    Date,
-    Subject,
-    Other,
-}
-
-fn label(line: &str) -> Option<(Label, &str)> {
-    let line = line.trim().trim_start_matches(['*', '>', ' ']);
-    let (name, value) = line.split_once(':')?;
-    if name.len() > 40 {
-        return None;
-    }
-    let value = value.trim().trim_start_matches('*').trim();
-    let label = match key(name).as_str() {
-        "from" | "de" | "من" | "المرسل" => Label::From,
-        "sent" | "date" | "envoyé" | "envoyé le" | "تاريخ الارسال" | "ارسلت" | "التاريخ" | "تاريخ" | "تم الارسال" => {
-            Label::Date
-        }
-        "subject" | "objet" | "sujet" | "الموضوع" | "موضوع" => Label::Subject,
-        "to" | "cc" | "bcc" | "à" | "a" | "reply to" | "répondre à" | "الي" | "نسخه" | "نسخه الي" | "attachments" => {
-            Label::Other
-        }
-        _ => return None,
-    };
-    Some((label, value))
-}
-
-/// Returns whether a line says that a forwarded message follows.
-fn is_marker(line: &str) -> bool {
-    let folded = key(line);
-    let short = folded.split(' ').count() <= 6;
-    short
-        && [
-            "original message",
-            "forwarded message",
-            "begin forwarded message",
-            "message d origine",
-            "message original",
-            "message transféré",
-            "début du message réexpédié",
-            "message réexpédié",
-            "الرساله الاصليه",
-            "رساله معاد توجيهها",
-            "الرساله المعاد توجيهها",
-            "رساله محوله",
-        ]
-        .contains(&folded.as_str())
-}
-
-/// Finds the first head of a forwarded message.
-fn head<T: AsRef<str>>(lines: &[T]) -> Option<Head> {
-    let line = |at: usize| lines.get(at).map_or("", |line| line.as_ref());
-    let mut at = 0;
-    while at < lines.len() {
-        let marked = is_marker(line(at));
-        let opens = matches!(label(line(at)), Some((Label::From, value)) if !value.is_empty());
-        if !marked && !opens {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        let mut end = if marked { at + 1 } else { at };
-        while marked && end < lines.len() && line(end).trim().is_empty() {
-            end += 1;
-        }
-        let mut says = Forwarded::default();
-        let mut kinds = Vec::new();
-        while let Some((kind, value)) = label(line(end)) {
-            let some = (!value.is_empty()).then(|| value.to_owned());
-            match kind {
-                Label::Date => says.date = some.map(|value| dated(&value)),
-                Label::Subject => says.subject = some,
-                Label::From | Label::Other => {}
-            }
-            kinds.push(kind);
-            end += 1;
-        }
-        // Three labels are no accident; "من: …" alone is a line of a text.
-        if (marked && !kinds.is_empty()) || (kinds.len() >= 3 && kinds.contains(&Label::From)) {
-            return Some(Head { start, end, says });
-        }
-        at = end.max(start + 1);
-    }
-    None
-}
-
-/// Takes the head of a forwarded message, and what stands before it, off the lines of a page.
-pub(super) fn forwarded_page(lines: &mut Vec<Line>) -> (Forwarded, Vec<String>) {
-    let mut left_out = Vec::new();
-    let mut forwarded = Forwarded::default();
-    for _ in 0..MAX_FORWARDED {
-        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
-        let Some(head) = head(&texts) else { break };
-        let count = |lines: &[Line]| lines.iter().map(|line| line.words).sum::<usize>();
-        if count(&lines[head.end..]) >= count(&lines[..head.start]) {
-            left_out.extend(lines.drain(..head.end).map(|line| line.text));
-            forwarded = Forwarded { found: true, ..head.says };
-        } else {
-            left_out.extend(lines.drain(head.start..).map(|line| line.text));
-        }
-    }
-    (forwarded, left_out)
-}
-
-/// Writes a date with the name of an English or French month as ISO 8601; others are left as they are.
-fn dated(value: &str) -> String {
-    const MONTHS: [[&str; 3]; 12] = [
-        ["jan", "january", "janvier"],
-        ["feb", "february", "février"],
-        ["mar", "march", "mars"],
-        ["apr", "april", "avril"],
-        ["may", "may", "mai"],
-        ["jun", "june", "juin"],
-        ["jul", "july", "juillet"],
-        ["aug", "august", "août"],
-        ["sep", "september", "septembre"],
-        ["oct", "october", "octobre"],
-        ["nov", "november", "novembre"],
-        ["dec", "december", "décembre"],
-    ];
-    let lower = value.to_lowercase();
-    let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric() && c != ':').filter(|word| !word.is_empty()).collect();
-    let month = words.iter().find_map(|word| MONTHS.iter().position(|names| names.contains(word)));
-    let number = |word: &&str| word.parse::<u32>().ok();
-    let year = words.iter().filter_map(number).find(|n| (1970..2200).contains(n));
-    let day = words.iter().filter_map(number).find(|n| (1..=31).contains(n));
-    match (year, month, day) {
-        (Some(year), Some(month), Some(day)) => format!("{year:04}-{:02}-{day:02}", month + 1),
-        _ => value.to_owned(),
-    }
-}
-
 /// Cuts the signature off: what follows `-- ` on a line of its own, where hardly anything does.
 fn signature(lines: &mut Vec<String>, left_out: &mut Vec<String>) {
     let Some(at) = lines.iter().rposition(|line| line.trim_end() == "--") else { return };
@@ -353,7 +202,18 @@ pub(super) fn without_prefixes(subject: &str) -> &str {
     while let Some((prefix, more)) = rest.split_once(':') {
         let known = matches!(
             key(prefix).as_str(),
-            "re" | "fw" | "fwd" | "tr" | "réf" | "rép" | "wg" | "rv" | "رد" | "اعاده توجيه" | "معاد توجيهها" | "توجيه" | "تحويل"
+            "re" | "fw"
+                | "fwd"
+                | "tr"
+                | "réf"
+                | "rép"
+                | "wg"
+                | "rv"
+                | "رد"
+                | "اعاده توجيه"
+                | "معاد توجيهها"
+                | "توجيه"
+                | "تحويل"
         );
         if !known {
             break;
@@ -418,7 +278,5 @@ mod tests {
     #[test]
     fn prefixes_of_subjects() {
         assert_eq!(without_prefixes("Fwd: RE: رد: خبر: نعم"), "خبر: نعم");
-        assert_eq!(dated("Tuesday, March 12, 2024 9:15 AM"), "2024-03-12");
-        assert_eq!(dated("12 مارس 2024"), "12 مارس 2024");
     }
 }

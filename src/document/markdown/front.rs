@@ -152,7 +152,8 @@ fn yaml(head: &str) -> Vec<(String, String)> {
 /// Returns a value on its key's line: quoted, plain with a comment, or a list in brackets.
 fn scalar(value: &str) -> String {
     if let Some(list) = value.strip_prefix('[').and_then(|list| list.strip_suffix(']')) {
-        let items: Vec<String> = list.split(',').map(|item| unquoted(item.trim())).filter(|item| !item.is_empty()).collect();
+        let items: Vec<String> =
+            list.split(',').map(|item| unquoted(item.trim())).filter(|item| !item.is_empty()).collect();
         return items.join("، ");
     }
     let value = if value.starts_with(['"', '\'']) { value } else { value.split(" #").next().unwrap_or(value) };
@@ -192,7 +193,10 @@ mod tests {
     #[test]
     fn toml_heads_and_tables_in_them() {
         let front = split("+++\ntitle = \"خبر\"\ndate = 2024-03-12\n[extra]\nsource = \"صحيفة\"\n+++\nنص\n");
-        assert_eq!((front.declared.title.as_deref(), front.declared.publisher.as_deref()), (Some("خبر"), Some("صحيفة")));
+        assert_eq!(
+            (front.declared.title.as_deref(), front.declared.publisher.as_deref()),
+            (Some("خبر"), Some("صحيفة"))
+        );
         assert_eq!(front.declared.date.as_deref(), Some("2024-03-12"));
         let broken = split("+++\ntitle = [[[\n+++\nنص\n");
         assert!(broken.warning.is_some() && broken.body == "نص\n");
@@ -200,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_rule_or_an_open_head_is_text() {
-        for text in ["---\nكلام بين خطين لا رأس\n---\nنص\n", "---\ntitle: x\nنص\n", "نص\n---\n", ""] {
+        for text in ["---\nكلام بين خطين لا رأس\n---\nنص\n", "---\ntitle: x\nنص\n", "نص\n---\n", ""]
+        {
             let front = split(text);
             assert_eq!((front.body, front.declared == Declared::default()), (text, true), "{text:?}");
         }

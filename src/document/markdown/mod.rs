@@ -48,7 +48,8 @@ fn sheet(text: &str, options: &ReadOptions<'_>) -> Sheet {
     if deep {
         warnings.push(format!("quotes or lists nest more than {MAX_DEPTH} deep; marks beyond are left out"));
     }
-    let marks = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let marks =
+        Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut reader = Markdown::new(options);
     for event in Parser::new_ext(&body, marks) {
         reader.take(event);
@@ -215,7 +216,8 @@ impl<'r> Markdown<'r> {
             } else if rest.starts_with('<') {
                 let end = rest.find('>').map_or(rest.len(), |end| end + 1);
                 let name = rest[1..end].trim_start_matches('/').to_ascii_lowercase();
-                if ["br", "p", "div", "li", "tr", "h"].iter().any(|tag| name.starts_with(tag)) && self.picture.is_none() {
+                if ["br", "p", "div", "li", "tr", "h"].iter().any(|tag| name.starts_with(tag)) && self.picture.is_none()
+                {
                     self.flow.line_break();
                 }
                 rest = &rest[end..];
@@ -253,25 +255,29 @@ mod tests {
              1. نقطة أولى\n   - نقطة في نقطة\n2. نقطة ثانية\n\n> ننتظر منذ سبع سنوات.\n\n```\ncode\n```\n<!-- تعليق -->\n\n| أ | ب |\n|--|--|\n| ج | د |\n\n\
              ولم تقل الوزارة إن <b>أشياء</b> كثيرة تغيرت منذ السنة الماضية في كل المدن.\n\n[^1]: ملاحظة عن الأرقام التي نشرتها الوزارة في بداية السنة الماضية.\n"
         ));
-        assert_eq!(blocks(&document), [
-            (BlockKind::Title, "عنوان المقال عن المشروع"),
-            (BlockKind::Paragraph, SENTENCE),
-            (BlockKind::Subheading, "ما بعد المشروع"),
-            (BlockKind::Paragraph, "قالت الوزارة إن العمل سيبدأ قريباً في ثلاث مدن:"),
-            (BlockKind::ListItem, "نقطة أولى"),
-            (BlockKind::ListItem, "نقطة في نقطة"),
-            (BlockKind::ListItem, "نقطة ثانية"),
-            (BlockKind::Quote, "ننتظر منذ سبع سنوات."),
-            (BlockKind::TableRow, "أ | ب"),
-            (BlockKind::TableRow, "ج | د"),
-            (BlockKind::Paragraph, "ولم تقل الوزارة إن أشياء كثيرة تغيرت منذ السنة الماضية في كل المدن."),
-            (BlockKind::Paragraph, "ملاحظة عن الأرقام التي نشرتها الوزارة في بداية السنة الماضية."),
-        ]);
+        assert_eq!(
+            blocks(&document),
+            [
+                (BlockKind::Title, "عنوان المقال عن المشروع"),
+                (BlockKind::Paragraph, SENTENCE),
+                (BlockKind::Subheading, "ما بعد المشروع"),
+                (BlockKind::Paragraph, "قالت الوزارة إن العمل سيبدأ قريباً في ثلاث مدن:"),
+                (BlockKind::ListItem, "نقطة أولى"),
+                (BlockKind::ListItem, "نقطة في نقطة"),
+                (BlockKind::ListItem, "نقطة ثانية"),
+                (BlockKind::Quote, "ننتظر منذ سبع سنوات."),
+                (BlockKind::TableRow, "أ | ب"),
+                (BlockKind::TableRow, "ج | د"),
+                (BlockKind::Paragraph, "ولم تقل الوزارة إن أشياء كثيرة تغيرت منذ السنة الماضية في كل المدن."),
+                (BlockKind::Paragraph, "ملاحظة عن الأرقام التي نشرتها الوزارة في بداية السنة الماضية."),
+            ]
+        );
     }
 
     #[test]
     fn a_head_of_facts_is_no_text() {
-        let document = read(&format!("---\ntitle: عنوان المقال\nauthor: نادية بوعلام\n---\n{SENTENCE}\n\n{SENTENCE} نعم.\n"));
+        let document =
+            read(&format!("---\ntitle: عنوان المقال\nauthor: نادية بوعلام\n---\n{SENTENCE}\n\n{SENTENCE} نعم.\n"));
         assert_eq!(document.title(), Some("عنوان المقال"));
         assert_eq!(document.meta.byline.as_deref(), Some("نادية بوعلام"));
     }

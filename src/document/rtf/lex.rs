@@ -123,20 +123,23 @@ mod tests {
     #[test]
     fn words_numbers_symbols_and_raw_bytes() {
         let tokens: Vec<Token<'_>> = Lexer::new(b"{\\b0 x\\u-10 ?\\'e3\\'zz\\~\\bin3 }}}y}").collect();
-        assert_eq!(tokens, [
-            Token::Open,
-            Token::Word("b", Some(0)),
-            Token::Text(b"x"),
-            Token::Word("u", Some(-10)),
-            Token::Text(b"?"),
-            Token::Hex(0xe3),
-            Token::Symbol(b'\''),
-            Token::Text(b"zz"),
-            Token::Symbol(b'~'),
-            Token::Word("bin", Some(3)),
-            Token::Text(b"y"),
-            Token::Close,
-        ]);
+        assert_eq!(
+            tokens,
+            [
+                Token::Open,
+                Token::Word("b", Some(0)),
+                Token::Text(b"x"),
+                Token::Word("u", Some(-10)),
+                Token::Text(b"?"),
+                Token::Hex(0xe3),
+                Token::Symbol(b'\''),
+                Token::Text(b"zz"),
+                Token::Symbol(b'~'),
+                Token::Word("bin", Some(3)),
+                Token::Text(b"y"),
+                Token::Close,
+            ]
+        );
         assert_eq!(Lexer::new(b"\\bin99 ab").count(), 1);
         assert_eq!(Lexer::new(b"\\u99999999999999999999").next(), Some(Token::Word("u", Some(i32::MAX))));
         assert_eq!(Lexer::new(b"\\").next(), None);

@@ -23,7 +23,8 @@ impl Reader for RtfReader {
     }
 
     fn read(&self, file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
-        let sheet = sheet(&file.bytes, options).map_err(|fault| Error::faulty(file, "Rich Text Format (.rtf)", fault))?;
+        let sheet =
+            sheet(&file.bytes, options).map_err(|fault| Error::faulty(file, "Rich Text Format (.rtf)", fault))?;
         Document::of_sheet(sheet, &file.path, options)
     }
 }
@@ -91,7 +92,9 @@ mod tests {
         let head = "{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0\\fcharset0 A;}{\\f1\\fcharset178 B;}}";
         assert_eq!(texts(&format!("{head}\\f1\\'ce\\'c8\\'d1 \\f0 \\'e9t\\'e9.\\par}}")), ["خبر été."]);
         assert_eq!(
-            texts(&format!("{head}\\rtlch\\af1 \\ltrch\\f0 \\'e9t\\'e9 {{\\ltrch\\f0 \\rtlch\\af1 \\'ce\\'c8\\'d1.}}\\par}}")),
+            texts(&format!(
+                "{head}\\rtlch\\af1 \\ltrch\\f0 \\'e9t\\'e9 {{\\ltrch\\f0 \\rtlch\\af1 \\'ce\\'c8\\'d1.}}\\par}}"
+            )),
             ["été خبر."]
         );
     }
@@ -104,14 +107,17 @@ mod tests {
             \\pard The end of the text is a sentence of at least twelve words here.\\par}";
         let document = read(rtf).unwrap();
         let blocks: Vec<(BlockKind, &str)> = document.blocks.iter().map(|b| (b.kind, document.block_text(b))).collect();
-        assert_eq!(blocks, [
-            (BlockKind::Title, "A headline of five words"),
-            (BlockKind::ListItem, "First point of the list"),
-            (BlockKind::Quote, "Words of somebody else."),
-            (BlockKind::TableRow, "a | b"),
-            (BlockKind::TableRow, "c | d"),
-            (BlockKind::Paragraph, "The end of the text is a sentence of at least twelve words here."),
-        ]);
+        assert_eq!(
+            blocks,
+            [
+                (BlockKind::Title, "A headline of five words"),
+                (BlockKind::ListItem, "First point of the list"),
+                (BlockKind::Quote, "Words of somebody else."),
+                (BlockKind::TableRow, "a | b"),
+                (BlockKind::TableRow, "c | d"),
+                (BlockKind::Paragraph, "The end of the text is a sentence of at least twelve words here."),
+            ]
+        );
     }
 
     #[test]
