@@ -258,7 +258,7 @@ fn closed(text: &str) -> String {
         // The figure of a note stands in no sentence.
         if name == "a"
             && tag[..end].contains("noteref")
-            && let Some(close) = tag.find("</a>").filter(|&close| close < MAX_NOTEREF)
+            && let Some(close) = tag.as_bytes()[..tag.len().min(MAX_NOTEREF)].windows(4).position(|end| end == b"</a>")
         {
             rest = &tag[close + "</a>".len()..];
             continue;

@@ -17,6 +17,12 @@ const LONG_PAUSE: u64 = 6000;
 /// The most cues that are read: a day of broadcasting has some 40,000.
 const MAX_CUES: usize = 200_000;
 
+/// The longest tag, in bytes.
+const MAX_TAG: usize = 1000;
+
+/// The most lines that a cue can repeat: no screen has more.
+const MAX_SHOWN: usize = 8;
+
 /// Reads subtitles.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SubtitleReader;
@@ -82,7 +88,7 @@ fn cues(text: &str) -> (Vec<Cue>, bool) {
             if cues.len() >= MAX_CUES {
                 return (cues, true);
             }
-            let (start, end) = (time(start), time(end.trim_start().split_whitespace().next().unwrap_or_default()));
+            let (start, end) = (time(start), time(end.split_whitespace().next().unwrap_or_default()));
             open = Some(Cue { start, end: end.max(start), lines: Vec::new() });
         } else if line.trim().is_empty() {
             cues.extend(open.take());
@@ -116,8 +122,8 @@ fn without_tags(line: &str) -> String {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let skipped = match rest.as_bytes()[0] {
-            b'<' if is_tag(&rest[1..]) => rest.find('>').map(|end| end + 1),
-            b'{' if rest.starts_with("{\\") => rest.find('}').map(|end| end + 1),
+            b'<' if is_tag(&rest[1..]) => closing(rest, b'>'),
+            b'{' if rest.starts_with("{\\") => closing(rest, b'}'),
             b'&' => named(rest).map(|(length, c)| {
                 out.push_str(c);
                 length
@@ -134,6 +140,12 @@ fn without_tags(line: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// Returns one past the sign that closes a tag; tags are short, and an open one must not be looked for to the end of the file
+/// again and again.
+fn closing(rest: &str, sign: u8) -> Option<usize> {
+    rest.bytes().take(MAX_TAG).position(|b| b == sign).map(|end| end + 1)
 }
 
 /// Returns whether what follows `<` can be a tag: a name, a slash, a time.
@@ -208,7 +220,10 @@ fn paragraphs(cues: &[Cue], options: &ReadOptions<'_>) -> Vec<String> {
 
 /// Returns how many lines at the start of a cue are those at the end of the one before.
 fn overlap(before: &[String], lines: &[String]) -> usize {
-    (1..=before.len().min(lines.len())).rev().find(|&n| before[before.len() - n..] == lines[..n]).unwrap_or(0)
+    (1..=before.len().min(lines.len()).min(MAX_SHOWN))
+        .rev()
+        .find(|&n| before[before.len() - n..] == lines[..n])
+        .unwrap_or(0)
 }
 
 fn is_closed(text: &str) -> bool {

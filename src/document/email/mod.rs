@@ -19,6 +19,9 @@ use crate::source::{Kind, SourceFile, encoding};
 /// The most parts and attached messages of a message: each level costs the parser a search for its boundary.
 const MAX_PARTS: usize = 500;
 
+/// The most attachments that are read to find the article, in messages on messages too.
+const MAX_ATTACHMENTS: usize = 20;
+
 /// How deep messages may hang on messages.
 const MAX_MESSAGES: usize = 4;
 
@@ -47,7 +50,7 @@ impl Reader for EmailReader {
             .parse(&file.bytes)
             .filter(|message| !message.parts.is_empty())
             .ok_or_else(|| faulty(Fault::damaged("it has no head and no body")))?;
-        article(&message, file, options, 0)
+        article(&message, file, options, 0, &mut 0)
     }
 }
 
@@ -84,13 +87,14 @@ fn article(
     file: &SourceFile,
     options: &ReadOptions<'_>,
     depth: usize,
+    opened: &mut usize,
 ) -> Result<Document, Error> {
     let body = body(message, options);
     let body_words = body.as_ref().map_or(0, |body| body.words);
     let mut attached = Vec::new();
     let mut unread = Vec::new();
     if body_words <= MAX_NOTE {
-        attachments(message, file, options, depth, &mut attached, &mut unread);
+        attachments(message, file, options, depth, opened, &mut attached, &mut unread);
     }
     let best = attached.into_iter().max_by_key(|(document, _)| words_of(&document.text));
     if let Some((mut document, name)) = best
@@ -137,7 +141,7 @@ fn body(message: &Message<'_>, options: &ReadOptions<'_>) -> Option<Candidate> {
             }
         }
     }
-    let text = of_text(&texts, options);
+    let text = of_text(message, &texts, options);
     let page = of_pages(&pages, options);
     // A page that only repeats the text says more about it; one that is a shell around a link says less.
     match (text, page) {
@@ -146,16 +150,18 @@ fn body(message: &Message<'_>, options: &ReadOptions<'_>) -> Option<Candidate> {
     }
 }
 
-fn of_text(parts: &[&MessagePart<'_>], options: &ReadOptions<'_>) -> Option<Candidate> {
+fn of_text(message: &Message<'_>, parts: &[&MessagePart<'_>], options: &ReadOptions<'_>) -> Option<Candidate> {
     let mut whole = String::new();
     let mut charset = None;
     let mut damaged = false;
     let mut flowed = false;
     for part in parts {
         let PartType::Text(text) = &part.body else { continue };
+        let raw = undeclared(message, part, text, options);
+        let text = raw.as_ref().map_or(text.as_ref(), |decoded| decoded.text.as_str());
         whole.push_str(text);
         whole.push_str("\n\n");
-        charset = charset.or_else(|| charset_of(part));
+        charset = charset.or_else(|| raw.as_ref().map(|raw| raw.encoding.to_owned())).or_else(|| charset_of(part));
         damaged |= part.is_encoding_problem || text.contains('\u{fffd}');
         flowed |= part
             .content_type()
@@ -192,6 +198,23 @@ fn of_pages(parts: &[&MessagePart<'_>], options: &ReadOptions<'_>) -> Option<Can
     (words > 0).then_some(Candidate { sheet, words, forwarded, left_out })
 }
 
+/// Decodes a part that says nothing (or something wrong) of its encoding, as mails of the 2000s did: its bytes tell it.
+fn undeclared(
+    message: &Message<'_>,
+    part: &MessagePart<'_>,
+    text: &str,
+    options: &ReadOptions<'_>,
+) -> Option<encoding::Decoded> {
+    let wanted = options.encoding.is_some();
+    if part.encoding != mail_parser::Encoding::None || !(wanted || text.contains('\u{fffd}')) {
+        return None;
+    }
+    let (start, end) = (usize::try_from(part.offset_body).ok()?, usize::try_from(part.offset_end).ok()?);
+    let bytes = message.raw_message.get(start..end)?;
+    let decoded = encoding::decode(bytes, options.encoding).ok()?;
+    (wanted || decoded.undecodable * 10 < text.matches('\u{fffd}').count()).then_some(decoded)
+}
+
 /// Returns the WHATWG name of what a part says of its encoding.
 fn charset_of(part: &MessagePart<'_>) -> Option<String> {
     let label = part.content_type()?.attribute("charset")?;
@@ -208,20 +231,27 @@ fn attachments(
     file: &SourceFile,
     options: &ReadOptions<'_>,
     depth: usize,
+    opened: &mut usize,
     found: &mut Vec<(Document, String)>,
     unread: &mut Vec<String>,
 ) {
     for part in message.attachments().take(MAX_PARTS) {
         let name = part.attachment_name().unwrap_or("without a name").to_owned();
+        if *opened >= MAX_ATTACHMENTS {
+            unread.push(format!("more than {MAX_ATTACHMENTS} attachments; those after them were not read"));
+            return;
+        }
         if let PartType::Message(inner) = &part.body {
+            *opened += 1;
             if depth >= MAX_MESSAGES {
                 unread.push(format!("messages hang on messages more than {MAX_MESSAGES} deep"));
-            } else if let Ok(document) = article(inner, file, options, depth + 1) {
+            } else if let Ok(document) = article(inner, file, options, depth + 1, opened) {
                 found.push((document, inner.subject().unwrap_or("a message").to_owned()));
             }
             continue;
         }
         let Some(kind) = kind(part, &name) else { continue };
+        *opened += 1;
         let Ok(mut attached) = SourceFile::from_bytes(&file.path, kind, part.contents().to_vec()) else { continue };
         attached.part = Some(match &file.part {
             Some(part) => format!("{part}: {name}"),
@@ -280,7 +310,10 @@ fn declare(message: &Message<'_>, body: &mut Candidate, options: &ReadOptions<'_
     let forwarded = std::mem::take(&mut body.forwarded);
     let subject = forwarded.subject.or_else(|| message.subject().map(str::to_owned)).unwrap_or_default();
     let subject = plain::without_prefixes(&super::flow::clean(&subject, options.rules())).to_owned();
-    title(&subject, &mut body.sheet);
+    // Raw bytes of another encoding in the head are no words.
+    if !subject.contains('\u{fffd}') {
+        title(&subject, &mut body.sheet);
+    }
     if body.sheet.declared.date.is_none() {
         // What was forwarded is of another day than the message around it.
         let sent = || message.date().filter(|date| date.is_valid() && date.year > 1970).map(|date| date.to_rfc3339());
@@ -328,4 +361,59 @@ fn stem(word: &str) -> &str {
 
 fn words_of(text: &str) -> usize {
     text.split_whitespace().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Document, Error> {
+        let file = SourceFile::from_bytes(Path::new("a.eml"), Kind::Email, bytes.to_vec()).unwrap();
+        EmailReader.read(&file, &ReadOptions::default())
+    }
+
+    const HEADLINE: &str = "افتتاح الميناء الجديد في مدينة الساحل";
+    const TEXT: &str = "افتتحت وزارة النقل، أمس الاثنين، الميناء الجديد في مدينة الساحل بعد عشر سنوات من الأشغال.\r\n\r\n\
+        وقال المدير العام إن طاقة الميناء ستبلغ مليوني حاوية في السنة، وإن السفن ستدخل ابتداء من الشهر المقبل.\r\n";
+
+    #[test]
+    fn text_of_the_2000s_says_nothing_of_its_encoding() {
+        let head = format!("From: a@example.org\r\nSubject: x\r\n\r\n{HEADLINE}\r\n\r\n{TEXT}");
+        let document = read(&encoding_rs::WINDOWS_1256.encode(&head).0).unwrap();
+        assert_eq!((document.title(), document.encoding.as_str()), (Some(HEADLINE), "windows-1256"));
+        assert_eq!(document.blocks.len(), 3);
+    }
+
+    #[test]
+    fn a_subject_is_the_title_where_the_text_takes_up_its_words() {
+        let with = |subject: &str| {
+            let message = format!(
+                "From: a@example.org\r\nDate: Tue, 12 Mar 2024 09:15:00 +0300\r\nSubject: {subject}\r\n\
+                 Content-Type: text/plain; charset=utf-8\r\n\r\n{TEXT}"
+            );
+            read(message.as_bytes()).unwrap()
+        };
+        let document = with(&format!("Fwd: {HEADLINE}"));
+        assert_eq!(document.title(), Some(HEADLINE));
+        assert_eq!(document.meta.date.unwrap().at.as_deref(), Some("2024-03-12T09:15:00+03:00"));
+        assert_ne!(with("للاطلاع والإفادة من فضلكم").title(), Some("للاطلاع والإفادة من فضلكم"));
+    }
+
+    #[test]
+    fn an_attachment_that_cannot_be_read_is_named() {
+        let message = "From: a@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
+            Content-Type: application/msword\r\nContent-Disposition: attachment; filename=\"x.doc\"\r\n\
+            Content-Transfer-Encoding: base64\r\n\r\n0M8R4KGxGuEAAAAA\r\n--b--\r\n";
+        let error = read(message.as_bytes()).unwrap_err();
+        let said = format!("{error}: {}", std::error::Error::source(&error).unwrap());
+        assert!(said.contains("x.doc") && said.contains("save it as .docx"), "{said}");
+    }
+
+    #[test]
+    fn more_parts_than_any_message_has_are_refused() {
+        let message = format!("From: a\r\n\r\n{}", "Boundary=x\r\n".repeat(MAX_PARTS + 1));
+        assert!(read(message.as_bytes()).is_err());
+    }
 }
