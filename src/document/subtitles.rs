@@ -199,7 +199,7 @@ fn paragraphs(cues: &[Cue], options: &ReadOptions<'_>) -> Vec<String> {
                 Some(rest) if rest.trim_start().starts_with(char::is_alphabetic) => (rest.trim_start(), true),
                 _ => (words, false),
             };
-            if turn && !open.is_empty() && is_closed(&open) {
+            if turn && !open.is_empty() && (at > 0 || is_closed(&open)) {
                 found.push(std::mem::take(&mut open));
             }
             if !open.is_empty() && !words.is_empty() {
@@ -272,8 +272,8 @@ mod tests {
     #[test]
     fn notes_styles_voices_and_numbers_stay_out() {
         let text = "WEBVTT - نشرة\nKind: captions\n\nSTYLE\n::cue {}\n\nNOTE\nملاحظة\n\nname\n00:01.000 --> 00:02.000 align:right\n<v المذيع>نعم.</v>\n\n\
-            2\n00:02.000 --> 00:03.000\n- هل بدأ العمل؟\n- بدأ أمس.\n";
-        assert_eq!(read(text).unwrap(), ["نعم.", "هل بدأ العمل؟", "بدأ أمس."]);
+            2\n00:02.000 --> 00:03.000\n- هل بدأ العمل اليوم\n- بدأ أمس.\n";
+        assert_eq!(read(text).unwrap(), ["نعم.", "هل بدأ العمل اليوم", "بدأ أمس."]);
         assert!(read("no cues here").is_err());
     }
 

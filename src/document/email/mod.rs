@@ -206,7 +206,11 @@ fn undeclared(
     options: &ReadOptions<'_>,
 ) -> Option<encoding::Decoded> {
     let wanted = options.encoding.is_some();
-    if part.encoding != mail_parser::Encoding::None || !(wanted || text.contains('\u{fffd}')) {
+    // What is packed for the way is not as it was written; broken packing is mail-parser's to make the best of.
+    let packed = part.content_transfer_encoding().is_some_and(|name| {
+        ["quoted-printable", "base64"].iter().any(|packing| name.trim().eq_ignore_ascii_case(packing))
+    });
+    if packed || !(wanted || text.contains('\u{fffd}')) {
         return None;
     }
     let (start, end) = (usize::try_from(part.offset_body).ok()?, usize::try_from(part.offset_end).ok()?);
