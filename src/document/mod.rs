@@ -7,6 +7,11 @@
 mod caption;
 pub mod clause;
 mod credit;
+pub mod docx;
+pub mod email;
+pub mod epub;
+mod fault;
+mod flow;
 mod furniture;
 mod headline;
 pub mod language;
@@ -14,15 +19,21 @@ mod line;
 pub mod moments;
 pub mod html;
 mod mhtml;
+pub mod markdown;
+pub mod odt;
 mod outlet;
+mod package;
 mod page;
 mod publisher;
 mod repeat;
+pub mod rtf;
 pub mod segment;
 mod stated;
+pub mod subtitles;
 mod summary_box;
 pub mod text;
 mod webarchive;
+mod xml;
 
 use std::path::PathBuf;
 
@@ -35,6 +46,7 @@ use crate::source::{Kind, SourceFile, encoding};
 use crate::span::Span;
 use language::Language;
 use moments::TextDate;
+pub use fault::Fault;
 use segment::SegmentOptions;
 
 /// Reads files of one kind. A new format is a new reader in a file of its own and a line in [`READERS`].
@@ -50,7 +62,19 @@ pub trait Reader: Sync {
 }
 
 /// All readers.
-pub const READERS: &[&dyn Reader] = &[&text::TextReader, &html::HtmlReader, &mhtml::MhtmlReader, &webarchive::WebarchiveReader];
+pub const READERS: &[&dyn Reader] = &[
+    &text::TextReader,
+    &html::HtmlReader,
+    &mhtml::MhtmlReader,
+    &webarchive::WebarchiveReader,
+    &markdown::MarkdownReader,
+    &docx::DocxReader,
+    &odt::OdtReader,
+    &epub::EpubReader,
+    &rtf::RtfReader,
+    &email::EmailReader,
+    &subtitles::SubtitleReader,
+];
 
 /// How files are read.
 #[derive(Default)]
@@ -107,6 +131,17 @@ pub enum Error {
         /// What was found instead.
         detail: String,
     },
+    /// The file is not what its kind says, damaged, or over a limit.
+    #[error("{name}: cannot be read as {format}")]
+    Faulty {
+        /// How the file is called.
+        name: String,
+        /// What it was to be read as.
+        format: &'static str,
+        /// What is wrong.
+        #[source]
+        source: Fault,
+    },
     /// No reader takes files of this kind.
     #[error("{}: no reader for {kind:?} files", path.display())]
     NoReader {
@@ -115,6 +150,13 @@ pub enum Error {
         /// Its kind.
         kind: Kind,
     },
+}
+
+impl Error {
+    /// Makes an error of what is wrong with a file.
+    pub(self) fn faulty(file: &SourceFile, format: &'static str, source: Fault) -> Self {
+        Self::Faulty { name: file.name(), format, source }
+    }
 }
 
 /// Reads a file with the reader of its kind.

@@ -317,6 +317,8 @@ impl Work<'_> {
             if self.credits[at].is_some() {
                 self.take(at, false);
                 facts = true;
+            } else if is_told(line) {
+                continue;
             } else if caption::is_caption(line) {
                 self.part(at, BlockKind::Caption);
             } else if self.is_author(at) {
@@ -340,6 +342,9 @@ impl Work<'_> {
         let mut captioned = false;
         for (place, &at) in between.iter().enumerate() {
             let line = &self.lines[at];
+            if is_told(line) {
+                continue;
+            }
             if caption::is_caption(line) {
                 self.part(at, BlockKind::Caption);
                 captioned = true;
@@ -546,6 +551,11 @@ fn read(line: &Line, names: &[String]) -> Option<Credit> {
 
 fn days_between(one: jiff::civil::Date, other: jiff::civil::Date) -> i32 {
     one.since(other).map_or(i32::MAX, |span| span.get_days().abs())
+}
+
+/// Returns whether the format says of a line what no line of the head is.
+fn is_told(line: &Line) -> bool {
+    matches!(line.hint, Some(Hint::Heading | Hint::ListItem | Hint::TableRow | Hint::Quote))
 }
 
 /// Returns whether a line is the site's own whatever it says.

@@ -23,6 +23,7 @@ mod models;
 mod models_info;
 mod nmt;
 mod notes;
+mod office;
 mod offline;
 mod python_client;
 mod registry_models;
