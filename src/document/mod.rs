@@ -45,7 +45,7 @@ pub const READERS: &[&dyn Reader] = &[&text::TextReader];
 #[derive(Default)]
 pub struct ReadOptions<'c> {
     /// The encoding of text, where the user named one (see [`encoding::by_label`]); else it is detected.
-    pub encoding: Option<&'static encoding_rs::Encoding>,
+    pub encoding: Option<encoding::Charset>,
     /// How sentences are cut.
     pub segments: SegmentOptions<'c>,
 }

@@ -11,6 +11,7 @@ mod checkpoint;
 mod choosing;
 mod command_line;
 mod common;
+mod encodings;
 mod engine;
 mod eval;
 mod extract;
