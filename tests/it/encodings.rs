@@ -139,8 +139,9 @@ fn web_pages_that_say_the_wrong_encoding_or_were_encoded_twice_are_read() {
         let decoded = decode(&bytes, None, (!label.is_empty()).then_some(label)).unwrap();
         assert_eq!(decoded.encoding, encoding, "{name}");
         assert_eq!(decoded.repaired.is_some(), name == "wp-mojibake", "{name}");
-        let title = gold["title"].as_str().unwrap();
-        assert!(decoded.text.contains(title), "{name}: {title}");
+        let body = words(gold["body"].as_str().unwrap());
+        let found = body.iter().filter(|word| decoded.text.contains(word.as_str())).count();
+        assert!(found * 20 > body.len() * 19, "{name}: {found} of {}", body.len());
     }
 }
 
@@ -169,6 +170,16 @@ fn sound_text_of_any_language_is_left_alone() {
     assert_eq!(repair(&all), None);
 }
 
+/// Collects all strings of a JSON value.
+fn strings(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::String(text) => into.push(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| strings(value, into)),
+        Value::Object(fields) => fields.values().for_each(|value| strings(value, into)),
+        _ => {}
+    }
+}
+
 #[test]
 fn nothing_in_the_shared_corpora_is_touched() {
     let Some(eval) = common::shared("eval/ntrex-dev.jsonl") else { return };
@@ -176,7 +187,7 @@ fn nothing_in_the_shared_corpora_is_touched() {
     let mut sentences = Vec::new();
     for line in text.lines() {
         let row: Value = serde_json::from_str(line).unwrap();
-        sentences.extend(row.as_object().unwrap().values().filter_map(Value::as_str).map(str::to_owned));
+        strings(&row, &mut sentences);
     }
     assert!(sentences.len() > 500, "{}", sentences.len());
     for sentence in &sentences {
@@ -213,7 +224,7 @@ fn the_rest_of_a_damaged_text_stays_as_it_is() {
     assert_eq!(text, format!("{NEWS}\n{NEWS}\nDéjà vu – «Ærø»\n٣"));
     assert_eq!((repaired.lines, repaired.lost), (2, 0));
     // One short damaged word is no proof: the text stays, and the doubt is told.
-    let short = format!("hello {} world", misread("في".as_bytes(), WINDOWS_1252));
+    let short = format!("one word of an otherwise sound text is {} and nothing else is wrong", misread("في".as_bytes(), WINDOWS_1252));
     let decoded = decode(short.as_bytes(), None, None).unwrap();
     assert_eq!(decoded.text, short);
     assert!(decoded.repaired.is_none() && decoded.warnings.len() == 1, "{:?}", decoded.warnings);

@@ -131,10 +131,9 @@ pub(super) fn repair(text: &str) -> Finding {
     let mut counted = [0usize; 2];
     for piece in islands(text) {
         if let Some(island) = whole(piece) {
-            // One pair alone may be chance: a ط before an Arabic comma is one.
-            let enough = island.misread == Misread::Western || island.characters > 1;
-            let letters = if enough { island.arabic } else { 0 };
-            single += usize::from(!enough);
+            // One pair alone may be chance: the ط before an Arabic comma is one, the Ø of a Dane before » another.
+            let letters = if island.characters > 1 { island.arabic } else { 0 };
+            single += usize::from(island.characters == 1 && island.arabic > 0);
             arabic += letters;
             counted[usize::from(island.misread == Misread::Arabic)] += letters;
         }
@@ -169,9 +168,6 @@ fn whole(piece: &str) -> Option<Island> {
             let fits = text.chars().all(|c| is_arabic(c) || is_print(c) || letters::is_diacritic(c));
             if fits {
                 best = Some(Island { text: text.clone(), characters, arabic, times, misread });
-            }
-            if arabic > 0 {
-                break;
             }
         }
         if best.is_some() {
@@ -212,9 +208,10 @@ fn rebuilt(text: &str, misread: Misread) -> Finding {
             let end = rest.find(|c: char| c.is_ascii()).unwrap_or(rest.len());
             let (piece, behind) = rest.split_at(end);
             rest = behind;
+            let beside_latin = out.ends_with(|c: char| c.is_ascii_alphabetic());
             match whole(piece) {
-                // In a line with sound Arabic, two letters that happen to pair are left alone.
-                Some(island) if island.misread == Misread::Western || island.characters > if sound { 2 } else { 0 } => {
+                // Two letters that happen to pair are left alone in a line with sound Arabic or in a Latin word.
+                Some(island) if island.characters > least(&island, sound, beside_latin) => {
                     repair.times = repair.times.max(island.times);
                     changed = true;
                     out.push_str(&island.text);
@@ -233,6 +230,15 @@ fn rebuilt(text: &str, misread: Misread) -> Finding {
         repair.lines += usize::from(changed && out[before..] != *line);
     }
     if repair.lines == 0 { Finding::Sound } else { Finding::Repaired(out, repair) }
+}
+
+/// Returns how many characters an island must give more than, to be repaired in a text that is known to be damaged.
+fn least(island: &Island, sound: bool, beside_latin: bool) -> usize {
+    match island.misread {
+        Misread::Arabic if sound => 2,
+        Misread::Western if beside_latin && island.arabic > 0 => 1,
+        _ => 0,
+    }
 }
 
 /// Reads an island whose pairs are Arabic but for letters that lost their second byte: the program that misread it had no
