@@ -12,6 +12,7 @@ mod headline;
 mod line;
 mod outlet;
 mod page;
+pub mod pdf;
 mod publisher;
 mod repeat;
 pub mod segment;
@@ -39,7 +40,7 @@ pub trait Reader: Sync {
 }
 
 /// All readers.
-pub const READERS: &[&dyn Reader] = &[&text::TextReader];
+pub const READERS: &[&dyn Reader] = &[&text::TextReader, &pdf::PdfReader];
 
 /// How files are read.
 #[derive(Default)]
@@ -62,6 +63,15 @@ pub enum Error {
         /// Why not.
         #[source]
         source: encoding::Error,
+    },
+    /// The bytes are no PDF with text.
+    #[error("{}: cannot be read", path.display())]
+    Pdf {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: pdf::Error,
     },
     /// There is text, but no article in it.
     #[error("{}: no article in it, only white space or what a site adds", path.display())]
