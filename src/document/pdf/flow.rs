@@ -250,8 +250,10 @@ fn ends(open: &Open, row: &Row, measure: &Measure, rightmost_first: bool, first_
     let room = if rightmost_first { last.x0() - open.column.x0 } else { open.column.x1 - last.x1() };
     let first = if rightmost_first { row.cells.last() } else { row.cells.first() };
     let word = first.map_or(0.0, |cell| if rightmost_first { cell.first_word.0 } else { cell.first_word.1 });
-    let leaves_room = room > word + 0.6 * size;
     let closed = open.text.trim_end_matches(['"', '”', '»', ')', ' ']).ends_with(['.', '!', '؟', '?', ':']);
+    // Not every producer fills its lines: a line that is no end of a sentence has to leave much room.
+    let width = open.column.x1 - open.column.x0;
+    let leaves_room = room > word + if closed { 0.6 * size } else { (0.25 * width).max(2.0 * size) };
     if first_of_region {
         return leaves_room || closed;
     }

@@ -20,6 +20,8 @@ pub(super) struct Segment {
     pub first_word: (f32, f32),
     /// How many characters it has.
     pub length: usize,
+    /// Where the first of its glyphs comes among all that the page draws.
+    pub drawn: usize,
 }
 
 impl Segment {
@@ -36,12 +38,15 @@ struct Placed {
     x1: f32,
     size: f32,
     bold: bool,
+    drawn: usize,
 }
 
 /// Cuts the glyphs of a page into segments, from the top down.
 pub(super) fn segments(glyphs: &[Glyph]) -> Vec<Segment> {
     let is_mark = |glyph: &Glyph| !glyph.text.is_empty() && glyph.text.chars().all(is_diacritic);
-    let mut order: Vec<usize> = (0..glyphs.len()).filter(|&at| !is_mark(&glyphs[at])).collect();
+    // Some producers say letter and mark at the mark, which floats.
+    let is_floating = |glyph: &Glyph| glyph.text.chars().any(is_diacritic) && !is_mark(glyph);
+    let mut order: Vec<usize> = (0..glyphs.len()).filter(|&at| !is_mark(&glyphs[at]) && !is_floating(&glyphs[at])).collect();
     order.sort_by(|&a, &b| glyphs[b].y.total_cmp(&glyphs[a].y));
     let mut rows: Vec<(f32, Vec<usize>)> = Vec::new();
     for at in order {
@@ -51,22 +56,56 @@ pub(super) fn segments(glyphs: &[Glyph]) -> Vec<Segment> {
             _ => rows.push((glyph.y, vec![at])),
         }
     }
-    let marks: Vec<&Glyph> = glyphs.iter().filter(|glyph| is_mark(glyph)).collect();
-    let mut marks = marks;
+    for (at, glyph) in glyphs.iter().enumerate().filter(|(_, glyph)| is_floating(glyph)) {
+        let below = rows.partition_point(|(y, _)| *y > glyph.y + 0.05 * glyph.size);
+        let near = |row: usize| rows.get(row).map_or(f32::INFINITY, |(y, _)| (y - glyph.y).abs());
+        // Most marks stand over their letter.
+        let (row, away) = match below.checked_sub(1).map(|above| (above, near(above) * 1.5)) {
+            Some((above, away)) if away < near(below) => (above, away),
+            _ => (below, near(below)),
+        };
+        if away < 0.8 * glyph.size {
+            rows[row].1.push(at);
+        } else {
+            rows.insert(below, (glyph.y, vec![at]));
+        }
+    }
+    let mut marks: Vec<&Glyph> = glyphs.iter().filter(|glyph| is_mark(glyph)).collect();
     marks.sort_by(|a, b| b.y.total_cmp(&a.y));
     let mut used = vec![false; marks.len()];
     let mut found = Vec::new();
     for (y, row) in &mut rows {
         row.sort_by(|&a, &b| centre(&glyphs[a]).total_cmp(&centre(&glyphs[b])));
         let mut placed: Vec<Placed> = Vec::new();
+        let mut doubles: Vec<(f32, String)> = Vec::new();
         for &at in row.iter() {
             let Glyph { text, x0, x1, size, bold, .. } = glyphs[at].clone();
             // Bold is sometimes the same letter drawn twice.
             let twice = placed.last().is_some_and(|last| {
                 last.text == text && (last.x0 - x0).abs() < 0.15 * size && x1 - x0 > 0.2 * size && !text.trim().is_empty()
             });
+            // A floating letter with its mark may stand at its letter drawn without.
+            let bare: String = text.chars().filter(|&c| !is_diacritic(c)).collect();
+            let under = (bare != text).then(|| {
+                let middle = f32::midpoint(x0, x1);
+                let like = |other: &&usize| {
+                    let other = &glyphs[**other];
+                    other.text == bare && other.x0 - 0.1 * size < middle && middle < other.x1 + 0.1 * size
+                };
+                row.iter().find(like).map(|&other| glyphs[other].clone())
+            });
+            if let Some(Some(letter)) = under {
+                doubles.push((letter.x0, text));
+                continue;
+            }
             if !twice {
-                placed.push(Placed { text, x0, x1, size, bold });
+                placed.push(Placed { text, x0, x1, size, bold, drawn: at });
+            }
+        }
+        for (x0, text) in doubles {
+            let bare: String = text.chars().filter(|&c| !is_diacritic(c)).collect();
+            if let Some(letter) = placed.iter_mut().find(|letter| letter.text == bare && (letter.x0 - x0).abs() < 0.01) {
+                letter.text = text;
             }
         }
         put_marks(&mut placed, *y, &marks, &mut used);
@@ -131,7 +170,7 @@ fn cut(row: Vec<Placed>, y: f32) -> Vec<Segment> {
             if gap > size * if blank { 1.1 } else { 0.75 } {
                 segments.extend(segment(std::mem::take(&mut open), y));
             } else if (blank && gap > -0.3 * size) || gap > least * size {
-                open.push(Placed { text: " ".to_owned(), x0: edge, x1: glyph.x0, size: glyph.size, bold: glyph.bold });
+                open.push(Placed { text: " ".to_owned(), x0: edge, x1: glyph.x0, size: glyph.size, bold: glyph.bold, drawn: glyph.drawn });
             }
         }
         blank = false;
@@ -154,5 +193,6 @@ fn segment(glyphs: Vec<Placed>, y: f32) -> Option<Segment> {
     let left = glyphs.iter().find(|glyph| blank(glyph)).map_or(x1, |glyph| glyph.x0);
     let texts: Vec<&str> = glyphs.iter().map(|glyph| glyph.text.as_str()).collect();
     let length = texts.iter().map(|text| text.chars().count()).sum();
-    Some(Segment { x0, x1, y, size, bold, words: order::ordered(&texts), first_word: (x1 - right, left - x0), length })
+    let drawn = glyphs.iter().map(|glyph| glyph.drawn).min().unwrap_or(0);
+    Some(Segment { x0, x1, y, size, bold, words: order::ordered(&texts), first_word: (x1 - right, left - x0), length, drawn })
 }
