@@ -224,7 +224,10 @@ fn the_rest_of_a_damaged_text_stays_as_it_is() {
     assert_eq!(text, format!("{NEWS}\n{NEWS}\nDéjà vu – «Ærø»\n٣"));
     assert_eq!((repaired.lines, repaired.lost), (2, 0));
     // One short damaged word is no proof: the text stays, and the doubt is told.
-    let short = format!("one word of an otherwise sound text is {} and nothing else is wrong", misread("في".as_bytes(), WINDOWS_1252));
+    let short = format!(
+        "one word of an otherwise sound text is {} and nothing else is wrong",
+        misread("في".as_bytes(), WINDOWS_1252)
+    );
     let decoded = decode(short.as_bytes(), None, None).unwrap();
     assert_eq!(decoded.text, short);
     assert!(decoded.repaired.is_none() && decoded.warnings.len() == 1, "{:?}", decoded.warnings);

@@ -23,6 +23,7 @@ mod models_info;
 mod nmt;
 mod notes;
 mod offline;
+mod pdf;
 mod registry_models;
 mod search;
 mod store;

@@ -148,10 +148,16 @@ fn next<'b>(rest: &mut &'b [u8]) -> Option<Token<'b>> {
             b'<' if behind.first() == Some(&b'<') => *rest = &behind[1..],
             b'<' => {
                 let end = behind.iter().position(|&byte| byte == b'>').unwrap_or(behind.len());
-                let digits: Vec<u8> =
-                    behind[..end].iter().filter_map(|&b| char::from(b).to_digit(16)).map(|d| d as u8).take(2 * 2 * MAX_LETTERS).collect();
+                let digits: Vec<u8> = behind[..end]
+                    .iter()
+                    .filter_map(|&b| char::from(b).to_digit(16))
+                    .map(|d| d as u8)
+                    .take(2 * 2 * MAX_LETTERS)
+                    .collect();
                 *rest = behind.get(end + 1..).unwrap_or_default();
-                return Some(Token::Bytes(digits.chunks(2).map(|d| d[0] << 4 | d.get(1).copied().unwrap_or(0)).collect()));
+                return Some(Token::Bytes(
+                    digits.chunks(2).map(|d| d[0] << 4 | d.get(1).copied().unwrap_or(0)).collect(),
+                ));
             }
             b'[' => {
                 *rest = behind;
@@ -161,9 +167,13 @@ fn next<'b>(rest: &mut &'b [u8]) -> Option<Token<'b>> {
                 *rest = behind;
                 return Some(Token::Close);
             }
-            byte if byte.is_ascii_whitespace() || matches!(byte, b'>' | b'(' | b')' | b'{' | b'}' | 0) => *rest = behind,
+            byte if byte.is_ascii_whitespace() || matches!(byte, b'>' | b'(' | b')' | b'{' | b'}' | 0) => {
+                *rest = behind
+            }
             _ => {
-                let stop = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'<' | b'[' | b']' | b'>' | b'/' | b'%' | 0);
+                let stop = |byte: &u8| {
+                    byte.is_ascii_whitespace() || matches!(byte, b'<' | b'[' | b']' | b'>' | b'/' | b'%' | 0)
+                };
                 let end = behind.iter().position(stop).unwrap_or(behind.len());
                 let (word, after) = rest.split_at(end + 1);
                 *rest = after;
@@ -186,7 +196,10 @@ mod tests {
         );
         let text = |code| map.text(code).unwrap_or_default();
         assert_eq!(map.code_bytes, Some(2));
-        assert_eq!([text(3), text(5), text(0x12), text(0x20), text(0x21), text(0x22)], [" ", "لا", "ة", "A", "BC", ""].map(str::to_owned).map(|s| if s == "ة" { "\u{629}".to_owned() } else { s }));
+        assert_eq!(
+            [text(3), text(5), text(0x12), text(0x20), text(0x21), text(0x22)],
+            [" ", "لا", "ة", "A", "BC", ""].map(str::to_owned).map(|s| if s == "ة" { "\u{629}".to_owned() } else { s })
+        );
     }
 
     #[test]

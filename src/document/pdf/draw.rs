@@ -53,6 +53,8 @@ pub(super) struct Drawn {
     pub pictures: usize,
     /// Whether letters come from a font that only claims a Latin encoding.
     pub claimed_latin: bool,
+    /// How high the page is.
+    pub height: f32,
 }
 
 /// What is left of the work that a file may make.
@@ -119,13 +121,21 @@ pub(super) type Fonts = BTreeMap<(i32, i32), Rc<Font>>;
 /// # Errors
 /// Where it takes more work than a page of text does.
 pub(super) fn draw(page: &Page<'_>, fonts: &mut Fonts, budget: &mut Budget) -> Result<Drawn, Error> {
-    let mut drawn = Drawn::default();
+    let mut drawn = Drawn { height: page.render_dimensions().1, ..Drawn::default() };
     let content = content(page)?;
     let matrix = page.initial_transform(false).as_coeffs().map(|c| c as f32);
     let state =
         State { matrix, font: None, size: 0.0, char_space: 0.0, word_space: 0.0, scale: 1.0, leading: 0.0, rise: 0.0 };
-    let mut pen =
-        Pen { drawn: &mut drawn, budget, fonts, state, saved: Vec::new(), text: IDENTITY, line: IDENTITY, marked: Vec::new() };
+    let mut pen = Pen {
+        drawn: &mut drawn,
+        budget,
+        fonts,
+        state,
+        saved: Vec::new(),
+        text: IDENTITY,
+        line: IDENTITY,
+        marked: Vec::new(),
+    };
     pen.run(&content, page.resources(), &mut Vec::new())?;
     Ok(drawn)
 }
@@ -138,7 +148,8 @@ fn content(page: &Page<'_>) -> Result<Vec<u8>, Error> {
         let mut left = 64 * 1024 * 1024usize;
         for stream in list.iter::<Stream<'_>>() {
             let part = streams::unpacked(&stream)?.unwrap_or_default();
-            left = left.checked_sub(part.len()).ok_or_else(|| Error::Limit("a page has more than 64 MiB".to_owned()))?;
+            left =
+                left.checked_sub(part.len()).ok_or_else(|| Error::Limit("a page has more than 64 MiB".to_owned()))?;
             all.extend_from_slice(&part);
             all.push(b'\n');
         }
@@ -181,7 +192,7 @@ impl Pen<'_> {
                 _ => self.text_operator(operator, &operands)?,
             }
         }
-        self.saved.truncate(floor.max(self.saved.len().min(floor)));
+        self.saved.truncate(floor);
         Ok(())
     }
 
@@ -310,18 +321,27 @@ impl Pen<'_> {
                 }
             }
         }
-        let Some(text) = words.filter(|text| !text.is_empty() && !text.chars().all(|c| c == '\u{fffd}' || c == '\0')) else {
+        let Some(text) = words.filter(|text| !text.is_empty() && !text.chars().all(|c| c == '\u{fffd}' || c == '\0'))
+        else {
             self.drawn.unknown += 1;
             return Ok(());
         };
-        self.budget.glyphs =
-            self.budget.glyphs.checked_sub(1).ok_or_else(|| Error::Limit(format!("it has more than {MAX_GLYPHS} letters")))?;
+        self.budget.glyphs = self
+            .budget
+            .glyphs
+            .checked_sub(1)
+            .ok_or_else(|| Error::Limit(format!("it has more than {MAX_GLYPHS} letters")))?;
         self.drawn.claimed_latin |= font.claimed_latin;
         self.drawn.glyphs.push(Glyph { text, x0, x1, y: f, size, bold: font.bold });
         Ok(())
     }
 
-    fn form(&mut self, operands: &[&Object<'_>], resources: &Resources<'_>, open: &mut Vec<Vec<u8>>) -> Result<(), Error> {
+    fn form(
+        &mut self,
+        operands: &[&Object<'_>],
+        resources: &Resources<'_>,
+        open: &mut Vec<Vec<u8>>,
+    ) -> Result<(), Error> {
         let Some(Object::Name(name)) = operands.first() else { return Ok(()) };
         let Some(stream) = resources.get_x_object(name) else { return Ok(()) };
         let dict = stream.dict();
@@ -367,7 +387,8 @@ fn six(operands: &[&Object<'_>]) -> Option<Matrix> {
 
 /// Returns the words that marked content says its glyphs stand for.
 fn actual(operands: &[&Object<'_>], resources: &Resources<'_>) -> Option<String> {
-    let words = |dict: &Dict<'_>| dict.get::<hayro_syntax::object::String<'_>>("ActualText").map(|s| super::facts::words(&s));
+    let words =
+        |dict: &Dict<'_>| dict.get::<hayro_syntax::object::String<'_>>("ActualText").map(|s| super::facts::words(&s));
     match operands.get(1)? {
         Object::Dict(dict) => words(dict),
         Object::Name(name) => words(&resources.properties.get::<Dict<'_>>(&**name)?),

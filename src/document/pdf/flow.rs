@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::layout::{Region, Row};
+use super::layout::{End, Region, Row};
 use super::lines::Segment;
 use super::order;
 
@@ -64,15 +64,19 @@ impl Reading {
 
 /// The text of a row, cells from the first in reading order.
 fn row_text(row: &Row, reading: Reading, rightmost_first: bool) -> String {
-    let mut cells: Vec<String> = row.cells.iter().map(|cell| reading.text(cell).trim().to_owned()).collect();
-    if rightmost_first {
+    let mut cells: Vec<&Segment> = row.cells.iter().collect();
+    // A line that is drawn in the order of reading has its cells so as well.
+    let from_right = rightmost_first && reading.turned;
+    if row.first.map_or(from_right, |first| first == End::Right) {
         cells.reverse();
     }
+    let cells: Vec<String> = cells.into_iter().map(|cell| reading.text(cell).trim().to_owned()).collect();
     cells.join(if row.table { crate::document::CELLS } else { " " })
 }
 
 /// Takes off the pages what is not the article's: heads, feet, numbers of pages.
-pub(super) fn without_furniture(pages: &mut [Vec<Region>], reading: Reading) -> Vec<String> {
+pub(super) fn without_furniture(pages: &mut [Vec<Region>], heights: &[f32], reading: Reading) -> Vec<String> {
+    let body = Measure::of(pages).body;
     let key = |row: &Row| -> String {
         let text: String = row.cells.iter().map(|cell| reading.text(cell)).collect();
         let mut out = String::new();
@@ -96,7 +100,7 @@ pub(super) fn without_furniture(pages: &mut [Vec<Region>], reading: Reading) -> 
     };
     let mut seen: BTreeMap<(bool, String), usize> = BTreeMap::new();
     let mut edges: Vec<Vec<(usize, usize, bool, String)>> = Vec::new();
-    for regions in pages.iter() {
+    for (regions, &height) in pages.iter().zip(heights) {
         let mut rows: Vec<(f32, usize, usize)> = Vec::new();
         for (region, r) in regions.iter().enumerate() {
             rows.extend(r.rows.iter().enumerate().map(|(row, r)| (r.y(), region, row)));
@@ -104,10 +108,21 @@ pub(super) fn without_furniture(pages: &mut [Vec<Region>], reading: Reading) -> 
         rows.sort_by(|a, b| b.0.total_cmp(&a.0));
         let count = rows.len();
         let mut found = Vec::new();
-        for (place, &(_, region, row)) in rows.iter().enumerate() {
+        for (place, &(y, region, row)) in rows.iter().enumerate() {
             if place < 3 || place + 3 >= count {
                 let top = place * 2 < count;
-                let key = key(&regions[region].rows[row]);
+                let this = &regions[region].rows[row];
+                let mut key = key(this);
+                // A short line of small letters alone in the margin is a head or a foot, on one page too.
+                let next = if top { rows.get(place + 1) } else { place.checked_sub(1).and_then(|at| rows.get(at)) };
+                let in_margin =
+                    if top { place == 0 && y > height * 0.92 } else { place + 1 == count && y < height * 0.08 };
+                let alone = next.is_some_and(|next| (next.0 - y).abs() > 2.5 * this.size());
+                let short =
+                    this.cells.iter().map(|cell| cell.length).sum::<usize>() <= 60 && this.size() <= body * 1.15;
+                if in_margin && alone && short && count > 3 {
+                    key = "#".to_owned();
+                }
                 *seen.entry((top, key.clone())).or_default() += 1;
                 found.push((region, row, top, key));
             }
@@ -120,18 +135,20 @@ pub(super) fn without_furniture(pages: &mut [Vec<Region>], reading: Reading) -> 
         let mut drop: Vec<(usize, usize)> = found
             .into_iter()
             .filter(|(_, _, top, key)| {
-                is_number(key) || (several && seen.get(&(*top, key.clone())).is_some_and(|&times| times > 1 && !key.is_empty()))
+                is_number(key)
+                    || (several && seen.get(&(*top, key.clone())).is_some_and(|&times| times > 1 && !key.is_empty()))
             })
             .map(|(region, row, _, _)| (region, row))
             .collect();
         drop.sort_unstable();
+        let before = out.len();
         for (region, row) in drop.into_iter().rev() {
             let row = regions[region].rows.remove(row);
             out.push(row_text(&row, reading, true));
         }
+        out[before..].reverse();
         regions.retain(|region| !region.rows.is_empty());
     }
-    out.reverse();
     out
 }
 
@@ -154,11 +171,13 @@ impl Measure {
             for pair in region.rows.windows(2) {
                 let gap = (pair[0].y() - pair[1].y()) / pair[1].size().max(1.0);
                 if (0.8..3.0).contains(&gap) {
-                    *gaps.entry((gap * 20.0).round() as u32).or_default() += pair[1].cells.iter().map(|c| c.length).sum::<usize>();
+                    *gaps.entry((gap * 20.0).round() as u32).or_default() +=
+                        pair[1].cells.iter().map(|c| c.length).sum::<usize>();
                 }
             }
         }
-        let most = |counts: &BTreeMap<u32, usize>| counts.iter().max_by_key(|(_, count)| **count).map(|(value, _)| *value);
+        let most =
+            |counts: &BTreeMap<u32, usize>| counts.iter().max_by_key(|(_, count)| **count).map(|(value, _)| *value);
         Self {
             body: most(&sizes).map_or(12.0, |size| size as f32 / 4.0),
             leading: most(&gaps).map_or(1.3, |gap| gap as f32 / 20.0),
@@ -188,10 +207,13 @@ pub(super) fn blocks(pages: &[Vec<Region>], reading: Reading, rightmost_first: b
     let measure = Measure::of(pages);
     let mut blocks = Vec::new();
     let mut open: Option<Open> = None;
-    let largest = pages.first().into_iter().flatten().flat_map(|region| &region.rows).map(Row::size).fold(0.0, f32::max);
+    let largest =
+        pages.first().into_iter().flatten().flat_map(|region| &region.rows).map(Row::size).fold(0.0, f32::max);
     for region in pages.iter().flatten() {
-        let fold = |start: f32, of: fn(&Row) -> f32, pick: fn(f32, f32) -> f32| region.rows.iter().map(of).fold(start, pick);
-        let column = Column { x0: fold(f32::INFINITY, Row::x0, f32::min), x1: fold(f32::NEG_INFINITY, Row::x1, f32::max) };
+        let fold =
+            |start: f32, of: fn(&Row) -> f32, pick: fn(f32, f32) -> f32| region.rows.iter().map(of).fold(start, pick);
+        let column =
+            Column { x0: fold(f32::INFINITY, Row::x0, f32::min), x1: fold(f32::NEG_INFINITY, Row::x1, f32::max) };
         for (place, row) in region.rows.iter().enumerate() {
             let text = row_text(row, reading, rightmost_first);
             if text.trim().is_empty() {
@@ -203,7 +225,9 @@ pub(super) fn blocks(pages: &[Vec<Region>], reading: Reading, rightmost_first: b
                 || open.as_ref().is_none_or(|open| ends(open, row, &measure, rightmost_first, place == 0));
             match &mut open {
                 Some(open) if !ends => {
-                    open.text.push(' ');
+                    if !open.text.ends_with(['(', '[', '«']) {
+                        open.text.push(' ');
+                    }
                     open.text.push_str(words);
                     open.rows += 1;
                     (open.last, open.column) = (row.clone(), column);
@@ -258,7 +282,7 @@ fn ends(open: &Open, row: &Row, measure: &Measure, rightmost_first: bool, first_
         return leaves_room || closed;
     }
     let gap = (last.y() - row.y()) / size;
-    if gap > measure.leading * 1.35 || gap < 0.3 {
+    if gap > measure.leading * if closed { 1.12 } else { 1.35 } || gap < 0.3 {
         return true;
     }
     let headline = size > measure.body * 1.15;
@@ -267,7 +291,8 @@ fn ends(open: &Open, row: &Row, measure: &Measure, rightmost_first: bool, first_
     }
     let start = |row: &Row| if rightmost_first { -row.x1() } else { row.x0() };
     let inward = start(row) - start(last);
-    (inward > 0.8 * size && !open.item && !headline && closed) || (inward < -0.8 * size && open.rows > 1 && !headline && closed)
+    (inward > 0.8 * size && !open.item && !headline && closed)
+        || (inward < -0.8 * size && open.rows > 1 && !headline && closed)
 }
 
 fn close(open: Open, measure: &Measure, largest: f32) -> Block {
@@ -279,7 +304,9 @@ fn close(open: Open, measure: &Measure, largest: f32) -> Block {
         Look::ListItem
     } else if size >= largest - 0.5 && size > measure.body * 1.25 && words <= 40 {
         Look::Title
-    } else if words <= 25 && (size > measure.body * 1.12 || (open.last.cells.iter().all(|cell| cell.bold) && words <= 14)) {
+    } else if words <= 25
+        && (size > measure.body * 1.12 || (open.last.cells.iter().all(|cell| cell.bold) && words <= 14))
+    {
         Look::Heading
     } else {
         Look::Paragraph

@@ -76,7 +76,8 @@ impl Font {
         {
             self.wide = CMap::parse(&bytes).code_bytes != Some(1);
         }
-        let Some(below) = dict.get::<Array<'_>>("DescendantFonts").and_then(|fonts| fonts.iter::<Dict<'_>>().next()) else {
+        let Some(below) = dict.get::<Array<'_>>("DescendantFonts").and_then(|fonts| fonts.iter::<Dict<'_>>().next())
+        else {
             return Ok(());
         };
         if let Some(width) = below.get::<f32>("DW") {
@@ -115,7 +116,8 @@ impl Font {
 
     fn simple(&mut self, dict: &Dict<'_>, drawn: bool) {
         let scale = if drawn {
-            let matrix: Vec<f32> = dict.get::<Array<'_>>("FontMatrix").map(|m| m.iter::<f32>().take(6).collect()).unwrap_or_default();
+            let matrix: Vec<f32> =
+                dict.get::<Array<'_>>("FontMatrix").map(|m| m.iter::<f32>().take(6).collect()).unwrap_or_default();
             matrix.first().copied().filter(|scale| scale.is_finite() && *scale != 0.0).unwrap_or(0.001)
         } else {
             0.001
@@ -138,7 +140,11 @@ impl Font {
         }
         // A font of drawings has only the names that it lists.
         if !drawn || base.is_some() {
-            let latin = if base.as_deref() == Some(b"MacRomanEncoding") { encoding_rs::MACINTOSH } else { encoding_rs::WINDOWS_1252 };
+            let latin = if base.as_deref() == Some(b"MacRomanEncoding") {
+                encoding_rs::MACINTOSH
+            } else {
+                encoding_rs::WINDOWS_1252
+            };
             for byte in 0x20..=0xffu8 {
                 self.letters.insert(byte, latin.decode_without_bom_handling(&[byte]).0.into_owned());
             }
@@ -177,7 +183,9 @@ impl Font {
     }
 
     fn width(&self, code: u32) -> f32 {
-        let of_range = || self.width_ranges.iter().find(|(low, high, _)| (*low..=*high).contains(&code)).map(|&(_, _, width)| width);
+        let of_range = || {
+            self.width_ranges.iter().find(|(low, high, _)| (*low..=*high).contains(&code)).map(|&(_, _, width)| width)
+        };
         self.widths.get(&code).copied().or_else(of_range).unwrap_or(self.default_width)
     }
 }

@@ -22,6 +22,15 @@ pub(super) struct Row {
     pub cells: Vec<Segment>,
     /// Whether its parts are cells.
     pub table: bool,
+    /// Which cell of a table comes first, where the table tells.
+    pub first: Option<End>,
+}
+
+/// An end of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Left,
+    Right,
 }
 
 impl Row {
@@ -133,7 +142,11 @@ fn gap(segments: &[Segment]) -> Option<f32> {
         if left.len() < MIN_LINES || right.len() < MIN_LINES || crossing * 3 > left.len() + right.len() {
             continue;
         }
-        if next - end < 0.6 * segments[0].size.min(14.0) || !is_prose(&left) || !is_prose(&right) || !beside(&left, &right) {
+        if next - end < 0.6 * segments[0].size.min(14.0)
+            || !is_prose(&left)
+            || !is_prose(&right)
+            || !beside(&left, &right)
+        {
             continue;
         }
         let score = left.len().min(right.len()) * 10 - crossing.min(left.len().min(right.len()) * 9);
@@ -145,7 +158,8 @@ fn gap(segments: &[Segment]) -> Option<f32> {
 }
 
 fn is_prose(side: &[&Segment]) -> bool {
-    let mut lengths: Vec<usize> = side.iter().filter(|segment| !segment.is_bullet()).map(|segment| segment.length).collect();
+    let mut lengths: Vec<usize> =
+        side.iter().filter(|segment| !segment.is_bullet()).map(|segment| segment.length).collect();
     lengths.sort_unstable();
     lengths.get(lengths.len() / 2).is_some_and(|&median| median >= MIN_LENGTH)
 }
@@ -167,7 +181,7 @@ fn rows(mut segments: Vec<Segment>) -> Vec<Row> {
     for segment in segments {
         match rows.last_mut() {
             Some(row) if row.y() - segment.y <= 0.3 * segment.size.min(row.size()) => row.cells.push(segment),
-            _ => rows.push(Row { cells: vec![segment], table: false }),
+            _ => rows.push(Row { cells: vec![segment], table: false, first: None }),
         }
     }
     for row in &mut rows {
@@ -183,11 +197,37 @@ fn rows(mut segments: Vec<Segment>) -> Vec<Row> {
                         && other.cells.iter().zip(&rows[at].cells).all(|(a, b)| a.x0 < b.x1 && b.x0 < a.x1)
                 })
             };
-            cells(&rows[at]) > 1 && (like(rows.get(at + 1)) || like(at.checked_sub(1).and_then(|before| rows.get(before))))
+            cells(&rows[at]) > 1
+                && (like(rows.get(at + 1)) || like(at.checked_sub(1).and_then(|before| rows.get(before))))
         })
         .collect();
     for (row, table) in rows.iter_mut().zip(marks) {
         row.table = table;
     }
+    let mut start = 0;
+    while start < rows.len() {
+        let end = (start..rows.len()).find(|&at| !rows[at].table).unwrap_or(rows.len());
+        let first = first_cell(&rows[start..end]);
+        for row in &mut rows[start..end] {
+            row.first = first;
+        }
+        start = end.max(start + 1);
+    }
     rows
+}
+
+/// Tells by the rows of a table at which end they begin: where names stand at one and figures at the other, with the names.
+fn first_cell(rows: &[Row]) -> Option<End> {
+    let named = |cell: Option<&Segment>| cell.is_some_and(|cell| cell.words.straight.chars().any(char::is_alphabetic));
+    let (mut left, mut right) = (0, 0);
+    for row in rows {
+        let (at_left, at_right) = (named(row.cells.first()), named(row.cells.last()));
+        left += usize::from(at_left && !at_right);
+        right += usize::from(at_right && !at_left);
+    }
+    match left.cmp(&right) {
+        std::cmp::Ordering::Less => Some(End::Right),
+        std::cmp::Ordering::Equal => None,
+        std::cmp::Ordering::Greater => Some(End::Left),
+    }
 }

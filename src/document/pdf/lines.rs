@@ -20,14 +20,13 @@ pub(super) struct Segment {
     pub first_word: (f32, f32),
     /// How many characters it has.
     pub length: usize,
-    /// Where the first of its glyphs comes among all that the page draws.
-    pub drawn: usize,
 }
 
 impl Segment {
     /// Returns whether it is but the mark of a list's point.
     pub fn is_bullet(&self) -> bool {
-        self.length <= 2 && self.words.straight.trim().chars().all(|c| "•●▪■◾◆·‣►▶◦○-–—*\u{f0b7}\u{f0a7}\u{f0d8}".contains(c))
+        self.length <= 2
+            && self.words.straight.trim().chars().all(|c| "•●▪■◾◆·‣►▶◦○-–—*\u{f0b7}\u{f0a7}\u{f0d8}".contains(c))
     }
 }
 
@@ -38,7 +37,6 @@ struct Placed {
     x1: f32,
     size: f32,
     bold: bool,
-    drawn: usize,
 }
 
 /// Cuts the glyphs of a page into segments, from the top down.
@@ -46,7 +44,8 @@ pub(super) fn segments(glyphs: &[Glyph]) -> Vec<Segment> {
     let is_mark = |glyph: &Glyph| !glyph.text.is_empty() && glyph.text.chars().all(is_diacritic);
     // Some producers say letter and mark at the mark, which floats.
     let is_floating = |glyph: &Glyph| glyph.text.chars().any(is_diacritic) && !is_mark(glyph);
-    let mut order: Vec<usize> = (0..glyphs.len()).filter(|&at| !is_mark(&glyphs[at]) && !is_floating(&glyphs[at])).collect();
+    let mut order: Vec<usize> =
+        (0..glyphs.len()).filter(|&at| !is_mark(&glyphs[at]) && !is_floating(&glyphs[at])).collect();
     order.sort_by(|&a, &b| glyphs[b].y.total_cmp(&glyphs[a].y));
     let mut rows: Vec<(f32, Vec<usize>)> = Vec::new();
     for at in order {
@@ -82,7 +81,10 @@ pub(super) fn segments(glyphs: &[Glyph]) -> Vec<Segment> {
             let Glyph { text, x0, x1, size, bold, .. } = glyphs[at].clone();
             // Bold is sometimes the same letter drawn twice.
             let twice = placed.last().is_some_and(|last| {
-                last.text == text && (last.x0 - x0).abs() < 0.15 * size && x1 - x0 > 0.2 * size && !text.trim().is_empty()
+                last.text == text
+                    && (last.x0 - x0).abs() < 0.15 * size
+                    && x1 - x0 > 0.2 * size
+                    && !text.trim().is_empty()
             });
             // A floating letter with its mark may stand at its letter drawn without.
             let bare: String = text.chars().filter(|&c| !is_diacritic(c)).collect();
@@ -99,12 +101,13 @@ pub(super) fn segments(glyphs: &[Glyph]) -> Vec<Segment> {
                 continue;
             }
             if !twice {
-                placed.push(Placed { text, x0, x1, size, bold, drawn: at });
+                placed.push(Placed { text, x0, x1, size, bold });
             }
         }
         for (x0, text) in doubles {
             let bare: String = text.chars().filter(|&c| !is_diacritic(c)).collect();
-            if let Some(letter) = placed.iter_mut().find(|letter| letter.text == bare && (letter.x0 - x0).abs() < 0.01) {
+            if let Some(letter) = placed.iter_mut().find(|letter| letter.text == bare && (letter.x0 - x0).abs() < 0.01)
+            {
                 letter.text = text;
             }
         }
@@ -127,7 +130,9 @@ fn put_marks(row: &mut [Placed], y: f32, marks: &[&Glyph], used: &mut [bool]) {
             continue;
         }
         let x = f32::midpoint(mark.x0, mark.x1);
-        let distance = |glyph: &Placed| (glyph.x0 - x).max(x - glyph.x1).max(0.0) + (f32::midpoint(glyph.x0, glyph.x1) - x).abs() * 0.01;
+        let distance = |glyph: &Placed| {
+            (glyph.x0 - x).max(x - glyph.x1).max(0.0) + (f32::midpoint(glyph.x0, glyph.x1) - x).abs() * 0.01
+        };
         let below = row
             .iter_mut()
             .filter(|glyph| glyph.text.chars().any(order::is_right))
@@ -170,7 +175,7 @@ fn cut(row: Vec<Placed>, y: f32) -> Vec<Segment> {
             if gap > size * if blank { 1.1 } else { 0.75 } {
                 segments.extend(segment(std::mem::take(&mut open), y));
             } else if (blank && gap > -0.3 * size) || gap > least * size {
-                open.push(Placed { text: " ".to_owned(), x0: edge, x1: glyph.x0, size: glyph.size, bold: glyph.bold, drawn: glyph.drawn });
+                open.push(Placed { text: " ".to_owned(), x0: edge, x1: glyph.x0, size: glyph.size, bold: glyph.bold });
             }
         }
         blank = false;
@@ -193,6 +198,5 @@ fn segment(glyphs: Vec<Placed>, y: f32) -> Option<Segment> {
     let left = glyphs.iter().find(|glyph| blank(glyph)).map_or(x1, |glyph| glyph.x0);
     let texts: Vec<&str> = glyphs.iter().map(|glyph| glyph.text.as_str()).collect();
     let length = texts.iter().map(|text| text.chars().count()).sum();
-    let drawn = glyphs.iter().map(|glyph| glyph.drawn).min().unwrap_or(0);
-    Some(Segment { x0, x1, y, size, bold, words: order::ordered(&texts), first_word: (x1 - right, left - x0), length, drawn })
+    Some(Segment { x0, x1, y, size, bold, words: order::ordered(&texts), first_word: (x1 - right, left - x0), length })
 }

@@ -84,8 +84,7 @@ impl Reader for PdfReader {
             (!text.trim().is_empty()).then(|| Line::hinted(&text, hint))
         });
         let declared = Declared { title: read.title.map(|title| apply(&title, CLEANING)), ..Declared::default() };
-        let sheet =
-            Sheet { lines: lines.collect(), declared, encoding: "PDF".to_owned(), warnings: read.warnings };
+        let sheet = Sheet { lines: lines.collect(), declared, encoding: "PDF".to_owned(), warnings: read.warnings };
         let mut document = Document::of_sheet(sheet, &file.path, options)?;
         document.furniture.extend(read.furniture);
         Ok(document)

@@ -9,9 +9,9 @@ use crate::arabic::letters::{CLEANING, apply, is_arabic_letter, is_diacritic};
 
 /// Words that Arabic is full of.
 const FREQUENT: &[&str] = &[
-    "في", "من", "على", "إلى", "الى", "أن", "إن", "ان", "عن", "مع", "هذا", "هذه", "التي", "الذي", "ما", "لا", "بعد", "قبل",
-    "كان", "كانت", "بين", "لم", "قد", "كل", "أو", "ثم", "حتى", "عام", "أي", "ذلك", "غير", "خلال", "يوم", "وقال", "قال",
-    "منذ", "عند", "كما", "وفق", "نحو", "أكثر",
+    "في", "من", "على", "إلى", "الى", "أن", "إن", "ان", "عن", "مع", "هذا", "هذه", "التي", "الذي", "ما", "لا", "بعد",
+    "قبل", "كان", "كانت", "بين", "لم", "قد", "كل", "أو", "ثم", "حتى", "عام", "أي", "ذلك", "غير", "خلال", "يوم", "وقال",
+    "قال", "منذ", "عند", "كما", "وفق", "نحو", "أكثر",
 ];
 
 /// What a glyph is to the order of a line.
@@ -64,6 +64,14 @@ pub(super) fn ordered(glyphs: &[&str]) -> Ordered {
         (right + usize::from(is_arabic_letter(c) || is_right(c)), left + usize::from(c.is_alphabetic() && !is_right(c)))
     });
     if right == 0 {
+        // The last line of an Arabic paragraph may be but a Latin word: its stop then stands to the left.
+        let mut signs = straight.chars();
+        let stop_first = signs.next().is_some_and(|c| ".:,;!?،؛؟".contains(c))
+            && !signs.next().is_none_or(|c| c.is_numeric() || c == '.');
+        if stop_first {
+            let (turned, mirror) = from_right(glyphs, &classes);
+            return Ordered { turned, straight, evidence: 0, mirror };
+        }
         return Ordered { turned: straight.clone(), straight, evidence: 0, mirror: 0 };
     }
     let (turned, mirror) =
@@ -77,7 +85,8 @@ fn from_right(glyphs: &[&str], classes: &[Class]) -> (String, i32) {
     let mut parts: Vec<(bool, String)> = Vec::new();
     let mut at = 0;
     while at < glyphs.len() {
-        let end = if matches!(classes[at], Class::Left | Class::Figure) { left_run(glyphs, classes, at) } else { at + 1 };
+        let end =
+            if matches!(classes[at], Class::Left | Class::Figure) { left_run(glyphs, classes, at) } else { at + 1 };
         parts.push((end - at > 1, glyphs[at..end].concat()));
         at = end;
     }
@@ -112,7 +121,8 @@ fn left_run(glyphs: &[&str], classes: &[Class], start: usize) -> usize {
             Class::Figure => {
                 let between = &glyphs[end..at];
                 let arabic_figure = glyphs[at].chars().any(|c| !c.is_ascii());
-                let separator = between.len() <= 1 && between.iter().all(|sign| matches!(*sign, "." | "," | ":" | "/" | "٫" | "٬" | "،"));
+                let separator = between.len() <= 1
+                    && between.iter().all(|sign| matches!(*sign, "." | "," | ":" | "/" | "٫" | "٬" | "،"));
                 if !(between.is_empty() || separator || (latin && !arabic_figure)) {
                     break;
                 }
@@ -204,7 +214,8 @@ pub(super) fn evidence(text: &str) -> i32 {
         let form = form(c);
         if let (Some(first), Some(second)) = (before, form) {
             // A form that reaches on is followed by one that reaches back.
-            let (on, back) = (matches!(first, Form::Initial | Form::Medial), matches!(second, Form::Medial | Form::Final));
+            let (on, back) =
+                (matches!(first, Form::Initial | Form::Medial), matches!(second, Form::Medial | Form::Final));
             score += if on == back { i32::from(on) } else { -1 };
         }
         before = form;
@@ -240,8 +251,10 @@ enum Form {
 
 /// Returns the shape of a presentation form of the block U+FE70: four a letter, or two where it does not join on.
 fn form(c: char) -> Option<Form> {
-    const TWO: &[u32] =
-        &[0xfe81, 0xfe83, 0xfe85, 0xfe87, 0xfe8d, 0xfe93, 0xfea9, 0xfeab, 0xfead, 0xfeaf, 0xfeed, 0xfeef, 0xfef5, 0xfef7, 0xfef9, 0xfefb];
+    const TWO: &[u32] = &[
+        0xfe81, 0xfe83, 0xfe85, 0xfe87, 0xfe8d, 0xfe93, 0xfea9, 0xfeab, 0xfead, 0xfeaf, 0xfeed, 0xfeef, 0xfef5, 0xfef7,
+        0xfef9, 0xfefb,
+    ];
     let code = u32::from(c);
     if !(0xfe80..=0xfefc).contains(&code) {
         return None;
@@ -266,7 +279,8 @@ mod tests {
 
     /// Splits what stands on paper into glyphs; `لا` between bars is one.
     fn turn(paper: &str) -> String {
-        let glyphs: Vec<String> = paper.chars().map(|c| if c == 'ﻻ' { "لا".to_owned() } else { c.to_string() }).collect();
+        let glyphs: Vec<String> =
+            paper.chars().map(|c| if c == 'ﻻ' { "لا".to_owned() } else { c.to_string() }).collect();
         let refs: Vec<&str> = glyphs.iter().map(String::as_str).collect();
         let ordered = ordered(&refs);
         if ordered.mirror > 0 { mirror(&ordered.turned) } else { ordered.turned }
@@ -283,6 +297,8 @@ mod tests {
             ("٪٤٠ ةبسن", "نسبة ٤٠٪"),
             ("30% ةبسن", "نسبة 30%"),
             ("رتم 12,500.5 نم", "من 12,500.5 متر"),
+            (":)ADE(", "(ADE):"),
+            ("3.5", "3.5"),
         ] {
             assert_eq!(turn(paper), wanted, "{paper}");
         }
@@ -290,7 +306,8 @@ mod tests {
 
     #[test]
     fn words_tell_the_order() {
-        for text in ["أعلنت وزارة الموارد المائية", "ﻣﺤﻄﺔ ﺗﺤﻠﻴﺔ", "قال في البلاد"] {
+        for text in ["أعلنت وزارة الموارد المائية", "ﻣﺤﻄﺔ ﺗﺤﻠﻴﺔ", "قال في البلاد"]
+        {
             let reversed: String = text.chars().rev().collect();
             assert!(evidence(text) > evidence(&reversed), "{text}");
         }

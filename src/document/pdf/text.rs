@@ -74,19 +74,25 @@ fn inside(bytes: Vec<u8>) -> Result<Text, Error> {
     silent.refuse(drawn.len(), cut)?;
     text.warnings.extend(silent.warnings(drawn.len()));
     let reading = Reading::of(pages.iter().flatten());
-    let (right, left) = pages.iter().flatten().flat_map(|s| s.words.straight.chars()).fold((0usize, 0usize), |(right, left), c| {
-        (right + usize::from(order::is_right(c)), left + usize::from(c.is_alphabetic()))
-    });
+    let (right, left) =
+        pages.iter().flatten().flat_map(|s| s.words.straight.chars()).fold((0usize, 0usize), |(right, left), c| {
+            (right + usize::from(order::is_right(c)), left + usize::from(c.is_alphabetic()))
+        });
     // Arabic letters are alphabetic too: half of all letters is enough.
     let rightmost_first = right * 2 > left;
     let mut regions: Vec<_> = pages.into_iter().map(|segments| layout::regions(segments, rightmost_first)).collect();
-    text.furniture = flow::without_furniture(&mut regions, reading);
+    let heights: Vec<f32> = drawn.iter().map(|drawn| drawn.height).collect();
+    text.furniture = flow::without_furniture(&mut regions, &heights, reading);
     text.blocks = flow::blocks(&regions, reading, rightmost_first);
     if drawn.iter().any(|drawn| drawn.claimed_latin) {
         mend(&mut text);
     }
     if text.blocks.is_empty() {
-        return Err(if cut { Error::Damaged("it ends in the middle".to_owned()) } else { Error::NoText { pictures: 0, pages: count } });
+        return Err(if cut {
+            Error::Damaged("it ends in the middle".to_owned())
+        } else {
+            Error::NoText { pictures: 0, pages: count }
+        });
     }
     Ok(text)
 }
@@ -115,7 +121,9 @@ struct Silent {
 
 impl Silent {
     fn look(&mut self, number: usize, drawn: &Drawn) {
-        let letters = |test: fn(char) -> bool| drawn.glyphs.iter().flat_map(|glyph| glyph.text.chars()).filter(|&c| test(c)).count();
+        let letters = |test: fn(char) -> bool| {
+            drawn.glyphs.iter().flat_map(|glyph| glyph.text.chars()).filter(|&c| test(c)).count()
+        };
         let all = letters(|c| !c.is_whitespace());
         let known = drawn.glyphs.iter().filter(|glyph| !glyph.text.trim().is_empty()).count();
         let sense = letters(makes_sense);
@@ -161,5 +169,7 @@ impl Silent {
 
 /// Returns whether a character is of the scripts and signs that pages of news have.
 fn makes_sense(c: char) -> bool {
-    c.is_ascii_graphic() || order::is_right(c) || matches!(c, '\u{a1}'..='\u{24f}' | '\u{600}'..='\u{6ff}' | '\u{2010}'..='\u{203a}' | '\u{20ac}' | '\u{2022}' | '\u{f0b7}' | '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{4ff}')
+    c.is_ascii_graphic()
+        || order::is_right(c)
+        || matches!(c, '\u{a1}'..='\u{24f}' | '\u{600}'..='\u{6ff}' | '\u{2010}'..='\u{203a}' | '\u{20ac}' | '\u{2022}' | '\u{f0b7}' | '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{4ff}')
 }
