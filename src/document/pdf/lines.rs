@@ -37,10 +37,27 @@ struct Placed {
     x1: f32,
     size: f32,
     bold: bool,
+    /// Its place among all glyphs of the page.
+    at: usize,
 }
 
-/// Cuts the glyphs of a page into segments, from the top down.
-pub(super) fn segments(glyphs: &[Glyph]) -> Vec<Segment> {
+/// A mark, and the letter next to it in the order drawn, where that is near.
+struct Mark<'g> {
+    glyph: &'g Glyph,
+    of: Option<usize>,
+}
+
+/// Returns whether a mark may stand on a letter.
+fn belongs(mark: &Glyph, letter: &Glyph) -> bool {
+    let x = centre(mark);
+    letter.text.chars().any(order::is_right)
+        && (letter.y - mark.y).abs() < 0.8 * letter.size
+        && (letter.x0 - x).max(x - letter.x1) < 0.35 * letter.size
+}
+
+/// Cuts the glyphs of a page into segments, from the top down. Whether a mark is drawn before its letter or behind it goes
+/// with the order of the lines: lines that are to be turned have it first.
+pub(super) fn segments(glyphs: &[Glyph], marks_first: bool) -> Vec<Segment> {
     let is_mark = |glyph: &Glyph| !glyph.text.is_empty() && glyph.text.chars().all(is_diacritic);
     // Some producers say letter and mark at the mark, which floats.
     let is_floating = |glyph: &Glyph| glyph.text.chars().any(is_diacritic) && !is_mark(glyph);
@@ -69,8 +86,22 @@ pub(super) fn segments(glyphs: &[Glyph]) -> Vec<Segment> {
             rows.insert(below, (glyph.y, vec![at]));
         }
     }
-    let mut marks: Vec<&Glyph> = glyphs.iter().filter(|glyph| is_mark(glyph)).collect();
-    marks.sort_by(|a, b| b.y.total_cmp(&a.y));
+    let mut marks: Vec<Mark<'_>> = Vec::new();
+    let mut letter = None;
+    let mut each = |(at, glyph)| {
+        if is_mark(glyph) {
+            let of = letter.filter(|&letter: &usize| belongs(glyph, &glyphs[letter]));
+            marks.push(Mark { glyph, of });
+        } else {
+            letter = Some(at);
+        }
+    };
+    if marks_first {
+        glyphs.iter().enumerate().rev().for_each(&mut each);
+    } else {
+        glyphs.iter().enumerate().for_each(&mut each);
+    }
+    marks.sort_by(|a, b| b.glyph.y.total_cmp(&a.glyph.y));
     let mut used = vec![false; marks.len()];
     let mut found = Vec::new();
     for (y, row) in &mut rows {
@@ -101,7 +132,7 @@ pub(super) fn segments(glyphs: &[Glyph]) -> Vec<Segment> {
                 continue;
             }
             if !twice {
-                placed.push(Placed { text, x0, x1, size, bold });
+                placed.push(Placed { text, x0, x1, size, bold, at });
             }
         }
         for (x0, text) in doubles {
@@ -122,16 +153,19 @@ fn centre(glyph: &Glyph) -> f32 {
 }
 
 /// Puts the marks that float over a line behind the letters under them.
-fn put_marks(row: &mut [Placed], y: f32, marks: &[&Glyph], used: &mut [bool]) {
+fn put_marks(row: &mut [Placed], y: f32, marks: &[Mark<'_>], used: &mut [bool]) {
     let tallest = row.iter().map(|glyph| glyph.size).fold(0.0, f32::max);
-    let from = marks.partition_point(|mark| mark.y > y + tallest * 0.7);
-    for (at, mark) in marks.iter().enumerate().skip(from).take_while(|(_, mark)| mark.y > y - tallest * 0.5) {
+    let from = marks.partition_point(|mark| mark.glyph.y > y + tallest * 0.8);
+    let near = |(_, mark): &(usize, &Mark<'_>)| mark.glyph.y > y - tallest * 0.8;
+    for (at, Mark { glyph: mark, of }) in marks.iter().enumerate().skip(from).take_while(near) {
         if used[at] {
             continue;
         }
-        let x = f32::midpoint(mark.x0, mark.x1);
-        let distance = |glyph: &Placed| {
-            (glyph.x0 - x).max(x - glyph.x1).max(0.0) + (f32::midpoint(glyph.x0, glyph.x1) - x).abs() * 0.01
+        let x = centre(mark);
+        let distance = |glyph: &Placed| match of {
+            Some(of) if *of == glyph.at => 0.0,
+            Some(_) => f32::INFINITY,
+            None => (glyph.x0 - x).max(x - glyph.x1).max(0.0) + (f32::midpoint(glyph.x0, glyph.x1) - x).abs() * 0.01,
         };
         let below = row
             .iter_mut()
@@ -175,7 +209,14 @@ fn cut(row: Vec<Placed>, y: f32) -> Vec<Segment> {
             if gap > size * if blank { 1.1 } else { 0.75 } {
                 segments.extend(segment(std::mem::take(&mut open), y));
             } else if (blank && gap > -0.3 * size) || gap > least * size {
-                open.push(Placed { text: " ".to_owned(), x0: edge, x1: glyph.x0, size: glyph.size, bold: glyph.bold });
+                open.push(Placed {
+                    text: " ".to_owned(),
+                    x0: edge,
+                    x1: glyph.x0,
+                    size: glyph.size,
+                    bold: glyph.bold,
+                    at: glyph.at,
+                });
             }
         }
         blank = false;

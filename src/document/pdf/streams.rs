@@ -77,7 +77,7 @@ fn ascii85(data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(data.len());
     let mut group = [84u8; 5];
     let mut filled = 0;
-    let mut flush = |group: &mut [u8; 5], filled: usize, out: &mut Vec<u8>| {
+    let flush = |group: &mut [u8; 5], filled: usize, out: &mut Vec<u8>| {
         let number = group.iter().fold(0u32, |sum, &digit| sum.wrapping_mul(85).wrapping_add(u32::from(digit)));
         out.extend_from_slice(&number.to_be_bytes()[..filled - 1]);
         *group = [84; 5];

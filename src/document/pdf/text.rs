@@ -69,11 +69,16 @@ fn inside(bytes: Vec<u8>) -> Result<Text, Error> {
     let mut pages = Vec::new();
     for (number, drawn) in drawn.iter().enumerate() {
         silent.look(number + 1, drawn);
-        pages.push(if silent.last_is(number + 1) { Vec::new() } else { lines::segments(&drawn.glyphs) });
+        pages.push(if silent.last_is(number + 1) { Vec::new() } else { lines::segments(&drawn.glyphs, true) });
     }
     silent.refuse(drawn.len(), cut)?;
     text.warnings.extend(silent.warnings(drawn.len()));
     let reading = Reading::of(pages.iter().flatten());
+    if !reading.turned {
+        for (segments, drawn) in pages.iter_mut().zip(&drawn).filter(|(segments, _)| !segments.is_empty()) {
+            *segments = lines::segments(&drawn.glyphs, false);
+        }
+    }
     let (right, left) =
         pages.iter().flatten().flat_map(|s| s.words.straight.chars()).fold((0usize, 0usize), |(right, left), c| {
             (right + usize::from(order::is_right(c)), left + usize::from(c.is_alphabetic()))
@@ -171,5 +176,5 @@ impl Silent {
 fn makes_sense(c: char) -> bool {
     c.is_ascii_graphic()
         || order::is_right(c)
-        || matches!(c, '\u{a1}'..='\u{24f}' | '\u{600}'..='\u{6ff}' | '\u{2010}'..='\u{203a}' | '\u{20ac}' | '\u{2022}' | '\u{f0b7}' | '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{4ff}')
+        || matches!(c, '\u{a1}'..='\u{24f}' | '\u{600}'..='\u{6ff}' | '\u{2010}'..='\u{203a}' | '\u{20ac}' | '\u{f0b7}' | '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{4ff}')
 }
