@@ -163,7 +163,7 @@ fn page(content: &str) -> Vec<u8> {
 #[test]
 fn objects_that_would_unpack_without_end_are_refused_before_they_are() {
     use std::io::Write;
-    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     let blanks = vec![b' '; 1 << 20];
     for _ in 0..300 {
         packed.write_all(&blanks).unwrap();
