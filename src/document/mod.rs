@@ -24,6 +24,7 @@ pub mod odt;
 mod outlet;
 mod package;
 mod page;
+pub mod pdf;
 mod publisher;
 mod repeat;
 pub mod rtf;
@@ -74,13 +75,14 @@ pub const READERS: &[&dyn Reader] = &[
     &rtf::RtfReader,
     &email::EmailReader,
     &subtitles::SubtitleReader,
+    &pdf::PdfReader,
 ];
 
 /// How files are read.
 #[derive(Default)]
 pub struct ReadOptions<'c> {
     /// The encoding of text, where the user named one (see [`encoding::by_label`]); else it is detected.
-    pub encoding: Option<&'static encoding_rs::Encoding>,
+    pub encoding: Option<encoding::Charset>,
     /// How the letters of the text are cleaned; where none are named, by [`letters::CLEANING`].
     pub cleaning: Option<Vec<letters::Rule>>,
     /// How sentences are cut.
@@ -108,6 +110,15 @@ pub enum Error {
         /// Why not.
         #[source]
         source: encoding::Error,
+    },
+    /// The bytes are no PDF with text.
+    #[error("{}: cannot be read", path.display())]
+    Pdf {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: pdf::Error,
     },
     /// There is text, but no article in it.
     #[error("{}: no article in it, only white space or what a site adds", path.display())]

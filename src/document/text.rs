@@ -18,17 +18,13 @@ impl Reader for TextReader {
     }
 
     fn read(&self, file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
-        let decoded = encoding::decode(&file.bytes, options.encoding)
+        let decoded = encoding::decode(&file.bytes, options.encoding, None)
             .map_err(|source| Error::NotText { path: file.path.clone(), source })?;
         let mut text = decoded.text.replace("\r\n", "\n");
         text = apply(&text, options.rules());
         text.retain(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}'));
-        let mut warnings = Vec::new();
-        if decoded.undecodable > 0 {
-            warnings.push(format!("{} characters cannot be decoded as {}", decoded.undecodable, decoded.encoding));
-        }
         let encoding = decoded.encoding.to_owned();
-        let sheet = Sheet { lines: lines(&text), declared: Declared::default(), encoding, warnings };
+        let sheet = Sheet { lines: lines(&text), declared: Declared::default(), encoding, warnings: decoded.warnings };
         Document::of_sheet(sheet, &file.path, options)
     }
 }

@@ -174,7 +174,7 @@ fn pages_of_other_shapes_agree_with_their_gold() {
 fn the_same_page_in_another_encoding_is_the_same_document() {
     for path in texts(&common::fixture("pages")) {
         let bytes = fs_err::read(&path).unwrap();
-        let text = encoding::decode(&bytes, None).unwrap().text;
+        let text = encoding::decode(&bytes, None, None).unwrap().text;
         let original = read_bytes(bytes).unwrap();
         let utf16 = |big: bool| -> Vec<u8> {
             text.encode_utf16().flat_map(|u| if big { u.to_be_bytes() } else { u.to_le_bytes() }).collect()

@@ -114,7 +114,7 @@ struct Input {
 }
 
 /// Opens an input. Without a label lines are UTF-8: a few lines are too little to tell an encoding by.
-fn open(path: &Path, encoding: Option<&'static encoding_rs::Encoding>) -> Result<Input, String> {
+fn open(path: &Path, encoding: Option<encoding::Charset>) -> Result<Input, String> {
     let named = |error: std::io::Error| format!("{}: cannot be read: {error}", path.display());
     let is_stdin = path.as_os_str() == "-";
     if path.is_dir() {
@@ -130,7 +130,7 @@ fn open(path: &Path, encoding: Option<&'static encoding_rs::Encoding>) -> Result
         } else {
             std::fs::read(path).map_err(named)?
         };
-        let (text, _, _) = encoding.decode(&bytes);
+        let text = encoding.decode_marked(&bytes);
         input.lines = Some(text.lines().count() as u64);
         input.reader = Box::new(Cursor::new(text.into_owned().into_bytes()));
     } else if is_stdin {
