@@ -13,6 +13,7 @@ mod line;
 mod outlet;
 mod page;
 mod publisher;
+pub mod record;
 mod repeat;
 pub mod segment;
 mod summary_box;
@@ -39,7 +40,7 @@ pub trait Reader: Sync {
 }
 
 /// All readers.
-pub const READERS: &[&dyn Reader] = &[&text::TextReader];
+pub const READERS: &[&dyn Reader] = &[&text::TextReader, &record::RecordReader];
 
 /// How files are read.
 #[derive(Default)]
@@ -48,6 +49,8 @@ pub struct ReadOptions<'c> {
     pub encoding: Option<&'static encoding_rs::Encoding>,
     /// How sentences are cut.
     pub segments: SegmentOptions<'c>,
+    /// Whether every text is read as Arabic, whatever language it seems to be in.
+    pub force_language: bool,
 }
 
 /// Why a file gives no document.
@@ -70,7 +73,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// No reader takes files of this kind.
-    #[error("{}: no reader for {kind:?} files", path.display())]
+    #[error("{}: {}, which this build of mujaz does not read", path.display(), kind.described())]
     NoReader {
         /// The file.
         path: PathBuf,
@@ -86,7 +89,10 @@ pub enum Error {
 pub fn read(file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
     let reader = READERS.iter().find(|reader| reader.kinds().contains(&file.kind));
     let reader = reader.ok_or_else(|| Error::NoReader { path: file.path.clone(), kind: file.kind })?;
-    reader.read(file, options)
+    let mut document = reader.read(file, options)?;
+    // What the file's name says against its bytes comes before what the reader found.
+    document.warnings.splice(0..0, file.warnings.iter().cloned());
+    Ok(document)
 }
 
 /// Numbers a block within its document, in reading order from 0.
