@@ -205,6 +205,18 @@ pub fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
 /// # Errors
 /// As the file system: no permission, no space left.
 pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    write_to(folder, name, bytes, true)
+}
+
+/// Writes a file as [`write`] does, but does not wait until it is on the disk: for what is made again in a moment.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_soon(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    write_to(folder, name, bytes, false)
+}
+
+fn write_to(folder: &Path, name: &str, bytes: &[u8], wait: bool) -> std::io::Result<PathBuf> {
     fs_err::create_dir_all(folder)?;
     let path = folder.join(name);
     let named = |error: std::io::Error| {
@@ -212,7 +224,9 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf
     };
     let mut file = new_file(folder).map_err(named)?;
     file.write_all(bytes).map_err(named)?;
-    file.as_file().sync_all().map_err(named)?;
+    if wait {
+        file.as_file().sync_all().map_err(named)?;
+    }
     // A file that is replaced keeps who may read it.
     if let Ok(old) = fs_err::metadata(&path) {
         file.as_file().set_permissions(old.permissions()).map_err(named)?;

@@ -67,7 +67,7 @@ pub(super) fn zip(opener: &mut Opener, place: &Place, input: Input, sink: &mut S
         let why = if encrypted {
             Some(Why::Encrypted)
         } else if !matches!(method, zip::CompressionMethod::Stored | zip::CompressionMethod::Deflated) {
-            Some(Why::Method { method: format!("{method:?}").to_lowercase() })
+            Some(Why::Method { method: method_name(method) })
         } else if stated > MAX_BYTES {
             Some(Why::TooLarge { limit: MAX_BYTES })
         } else {
@@ -84,6 +84,20 @@ pub(super) fn zip(opener: &mut Opener, place: &Place, input: Input, sink: &mut S
         opener.taken(&inner, &name, bytes, sink);
     }
     Ok(())
+}
+
+/// Returns what a way of packing is called; the numbers are those of APPNOTE 4.4.5.
+fn method_name(method: zip::CompressionMethod) -> String {
+    let number = format!("{method:?}").chars().filter(char::is_ascii_digit).collect::<String>();
+    match number.as_str() {
+        "9" => "deflate64".to_owned(),
+        "12" => "bzip2".to_owned(),
+        "14" => "lzma".to_owned(),
+        "93" => "zstd".to_owned(),
+        "95" => "xz".to_owned(),
+        "98" => "ppmd".to_owned(),
+        _ => format!("method {number}"),
+    }
 }
 
 /// Opens a tar archive, packed with gzip or not, or a single file packed with gzip.

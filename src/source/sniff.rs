@@ -198,7 +198,9 @@ fn by_bytes(head: &[u8], whole: bool, by_name: Option<Content>, extension: &str)
         Some(Content::Article(kind @ (Kind::Text | Kind::Markdown | Kind::Html | Kind::Email | Kind::Mhtml))) => article(kind),
         Some(Content::Article(Kind::Subtitles)) => article(Kind::Subtitles),
         Some(Content::Container(Container::Feed)) if text.starts_with('<') => Ok(Content::Container(Container::Feed)),
-        Some(Content::Container(Container::JsonLines)) => Ok(Content::Container(Container::JsonLines)),
+        Some(Content::Container(Container::JsonLines)) if text.lines().any(|line| line.trim_start().starts_with('{')) => {
+            Ok(Content::Container(Container::JsonLines))
+        }
         None if front_matter(text) => article(Kind::Markdown),
         _ => article(Kind::Text),
     }
@@ -357,6 +359,7 @@ fn first_words(head: &[u8]) -> &[u8] {
     head.get(30 + field(26) + field(28)..).unwrap_or_default()
 }
 
+/// Tells an EPUB and the kinds of OpenDocument by the member that says what they are.
 fn mimetype(words: &[u8]) -> Option<Result<Content, Why>> {
     let known = |kind: &str| words.starts_with(kind.as_bytes());
     if known("application/epub+zip") {
@@ -402,4 +405,63 @@ fn by_members<R: Read + Seek>(archive: &mut zip::ZipArchive<R>) -> Result<Conten
     }
     let odt = has(archive, b"content.xml") && has(archive, b"META-INF/manifest.xml");
     Ok(if odt { Content::Article(Kind::Odt) } else { Content::Container(Container::Zip) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(name: &str, bytes: &[u8]) -> Content {
+        tell(name, bytes, true).unwrap().content
+    }
+
+    #[test]
+    fn text_formats_are_told_by_how_they_begin() {
+        let article = Content::Article;
+        for (text, expected) in [
+            ("<!DOCTYPE html><p>خبر", article(Kind::Html)),
+            ("<!-- saved from url -->\n<HTML><body>", article(Kind::Html)),
+            ("<?xml version='1.0'?><!DOCTYPE html><html>", article(Kind::Html)),
+            ("<p>فقرة من صفحة</p>", article(Kind::Html)),
+            ("{\\rtf1\\ansi", article(Kind::Rtf)),
+            ("WEBVTT\n\n00:00.000 --> 00:01.000\nخبر", article(Kind::Subtitles)),
+            ("1\n00:00:01,000 --> 00:00:02,000\nخبر", article(Kind::Subtitles)),
+            ("From: a@b.example\nSubject: x\nContent-Type: text/plain\n\nخبر", article(Kind::Email)),
+            ("From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n boundary=x\n\n", article(Kind::Mhtml)),
+            ("---\ntitle: خبر\n---\nنص", article(Kind::Markdown)),
+            ("---\n\nنص بعد خط", article(Kind::Text)),
+            ("قال: نعم\nسطر", article(Kind::Text)),
+            ("Note: this is a text\nwithout fields.", article(Kind::Text)),
+            ("<?xml version='1.0'?><rss>", Content::Container(Container::Feed)),
+            ("<!DOCTYPE x [<!ENTITY a \"<b>\">]>\n<feed>", Content::Container(Container::Feed)),
+            ("{\"title\":\"خبر\",\"body\":\"نص\"}\n", Content::Container(Container::JsonLines)),
+            ("title,body\nخبر,نص\n", Content::Container(Container::Csv)),
+        ] {
+            assert_eq!(content("x", text.as_bytes()), expected, "{text}");
+            let wide: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+            assert_eq!(content("x", &wide), expected, "in UTF-16: {text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_says_otherwise_is_told() {
+        let told = tell("old.doc", b"<html><body>", true).unwrap();
+        assert_eq!(told.content, Content::Article(Kind::Html));
+        assert_eq!(told.warning.as_deref(), Some("named .doc, but it is a saved web page, and is read as that"));
+        let told = tell("page.pdf", "نص عادي من سطر".as_bytes(), true).unwrap();
+        assert_eq!((told.content, told.warning.is_some()), (Content::Article(Kind::Text), true));
+        assert_eq!(tell("page.htm", b"<html>", true).unwrap().warning, None);
+        assert_eq!(tell("page.php", b"<html>", true).unwrap().warning, None, "such a name says nothing");
+        assert_eq!(tell("feed.xml", b"<rss>", true).unwrap().warning, None);
+    }
+
+    #[test]
+    fn what_is_no_article_is_refused_with_advice() {
+        let error = |name: &str, bytes: &[u8]| tell(name, bytes, true).unwrap_err().to_string();
+        assert!(error("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1").contains("save it as .docx"));
+        assert!(error("a.txt", b"\x89PNG\r\n").contains("an image"));
+        assert!(error("a.tar.xz", b"\xfd7zXZ\0").contains("unpack it first"));
+        assert!(error("a.svg", b"<?xml version='1.0'?><svg>").contains("<svg>"));
+        assert!(error("a.pdf", &[0; 64]).contains("damaged"));
+    }
 }

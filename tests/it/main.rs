@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod adopt;
+mod archives;
 mod brief;
 mod bundle;
 mod check;
@@ -15,6 +16,7 @@ mod engine;
 mod eval;
 mod extract;
 mod glossary;
+mod intake;
 mod layers;
 mod lock;
 mod models;

@@ -238,7 +238,7 @@ fn write(article: &Extracted<'_>, folder: &std::path::Path, name: &str, printer:
     } else {
         let mut text = serde_json::to_vec_pretty(article).map_err(internal)?;
         text.push(b'\n');
-        output::write(folder, &format!("{name}.json"), &text)?;
+        output::write_soon(folder, &format!("{name}.json"), &text)?;
     }
     Ok(())
 }
