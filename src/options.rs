@@ -12,8 +12,25 @@ pub struct Options {
     pub bullets: usize,
     /// The encoding to read text in, as a WHATWG label; detected where there is none.
     pub encoding: Option<String>,
+    /// The fields of tables that hold the text, the headline and the date; the usual names where there are none.
+    #[serde(default)]
+    pub fields: FieldNames,
+    /// Whether every text is read as Arabic, whatever language it seems to be in.
+    #[serde(default)]
+    pub force_language: bool,
     /// How hard to try: how many hypotheses a segment gets.
     pub effort: Effort,
+}
+
+/// The names of the fields of tables that hold articles.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldNames {
+    /// The field that holds the text.
+    pub text: Option<String>,
+    /// The field that holds the headline.
+    pub title: Option<String>,
+    /// The field that holds the date.
+    pub date: Option<String>,
 }
 
 /// How many hypotheses a segment gets.
@@ -29,7 +46,13 @@ pub enum Effort {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { bullets: 3, encoding: None, effort: Effort::Full }
+        Self {
+            bullets: 3,
+            encoding: None,
+            fields: FieldNames::default(),
+            force_language: false,
+            effort: Effort::Full,
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use crate::engine::{self, Engine};
 use crate::glossary::Glossary;
 use crate::options::Options;
 use crate::progress::Progress;
-use crate::source::{self, SourceFile, encoding, walk::Found};
+use crate::source::record::Fields;
+use crate::source::{self, OpenOptions, Parts, SourceFile, encoding, walk::Found};
 use crate::summary::{SummaryOptions, Writer, summarize};
 use crate::translation::{Translation, rounds};
 
@@ -77,16 +78,27 @@ pub enum Wanted {
     Summary,
 }
 
-/// Reads an input: 1. source, 2. document.
+/// Opens an input: 1. source. What it gives are articles, what was passed over, and what failed.
 ///
 /// # Errors
-/// [`Error::Source`], [`Error::Encoding`] and [`Error::Document`].
-pub fn read(found: &Found, options: &Options) -> Result<Article, Error> {
-    let file = SourceFile::read(found)?;
+/// [`Error::Encoding`].
+pub fn open(found: &Found, options: &Options) -> Result<Parts, Error> {
     let encoding = options.encoding.as_deref().map(encoding::by_label).transpose()?;
-    let document = document::read(&file, &ReadOptions { encoding, ..ReadOptions::default() })?;
-    let source =
-        NoteSource { path: file.path.display().to_string(), sha256: file.sha256, encoding: document.encoding.clone() };
+    let names = options.fields.clone();
+    let fields = Fields { text: names.text, title: names.title, date: names.date };
+    Ok(source::open(found, &OpenOptions { fields, encoding, ..OpenOptions::default() }))
+}
+
+/// Reads an article: 2. document.
+///
+/// # Errors
+/// [`Error::Encoding`] and [`Error::Document`].
+pub fn read(file: SourceFile, options: &Options) -> Result<Article, Error> {
+    let encoding = options.encoding.as_deref().map(encoding::by_label).transpose()?;
+    let how = ReadOptions { encoding, force_language: options.force_language, ..ReadOptions::default() };
+    let document = document::read(&file, &how)?;
+    let path = file.path.display().to_string();
+    let source = NoteSource { path, part: file.part, sha256: file.sha256, encoding: document.encoding.clone() };
     Ok(Article { source, document })
 }
 

@@ -5,8 +5,9 @@
 //! can be read back, which is how a later run lists a note that it did not make again.
 
 mod run;
+pub mod similar;
 
-pub use run::{Article, Briefing, Failure, Skipped};
+pub use run::{Article, Briefing, Failure, Similar, Skipped};
 
 use std::collections::BTreeMap;
 
@@ -27,10 +28,23 @@ pub const SCHEMA: u32 = 1;
 pub struct NoteSource {
     /// The path as it was given or found; `-` for standard input.
     pub path: String,
+    /// Which article of the file, where it holds several: a path in an archive, `row 12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
     /// SHA-256 of the bytes, 64 lower-case hexadecimal digits.
     pub sha256: String,
     /// The encoding that the bytes were read in, as its WHATWG name.
     pub encoding: String,
+}
+
+impl NoteSource {
+    /// Returns how the article is called in messages: its path, and which part of it where the file holds several.
+    pub fn name(&self) -> String {
+        match &self.part {
+            Some(part) => format!("{}: {part}", self.path),
+            None => self.path.clone(),
+        }
+    }
 }
 
 /// Words of the page with their English.

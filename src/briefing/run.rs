@@ -3,6 +3,7 @@
 //! In: notes (made now, or read back from their JSON) with the file that each lies in. Out: a [`Briefing`], newest
 //! article first. Writing files is [`crate::pipeline`]'s.
 
+use super::similar::{self, Fingerprint, Likeness};
 use super::{Checks, Note};
 use crate::document::StatedDate;
 use crate::summary::Bullet;
@@ -27,16 +28,33 @@ pub struct Article {
     pub flagged: Vec<SegmentTranslation>,
     /// Why the note is a draft only.
     pub draft: Option<String>,
-    /// The file that it was made from.
+    /// The file that it was made from, and which part of it.
     pub path: String,
     /// The note's file, relative to the briefing.
+    pub link: String,
+    /// What it is compared with others by.
+    pub fingerprint: Fingerprint,
+    /// An earlier article of the run that it is the same as, or largely the same.
+    pub similar: Option<Similar>,
+}
+
+/// An earlier article of a run that one is like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Similar {
+    /// How alike they are.
+    pub likeness: Likeness,
+    /// The other's title.
+    pub title: String,
+    /// The other's note, relative to the briefing.
     pub link: String,
 }
 
 impl Article {
     /// Takes from a note what a briefing shows; `link` is the note's file relative to the briefing.
     pub fn of(note: &Note, link: impl Into<String>) -> Self {
-        let title = note.document.title.as_ref().map_or(note.source.path.as_str(), |title| title.shown());
+        let name = note.source.name();
+        let title = note.document.title.as_ref().map_or(name.as_str(), |title| title.shown());
+        let blocks = note.document.blocks.iter().map(|block| (block.kind, block.text.as_str()));
         let (bullets, shortfall) = match &note.summary {
             Some(summary) => (summary.bullets.clone(), summary.shortfall.clone()),
             None => (Vec::new(), None),
@@ -50,13 +68,15 @@ impl Article {
             checks: note.checks.clone(),
             flagged: note.segments.iter().filter(|segment| segment.is_flagged()).cloned().collect(),
             draft: note.draft.clone(),
-            path: note.source.path.clone(),
+            fingerprint: Fingerprint::of_blocks(blocks.collect()),
+            similar: None,
+            path: name.clone(),
             link: link.into(),
         }
     }
 }
 
-/// An input that gave no note.
+/// An input, or a part of one, that gave no note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The input.
@@ -65,7 +85,7 @@ pub struct Failure {
     pub reason: String,
 }
 
-/// A file that was passed over, because it is of no kind that mujaz reads.
+/// A file or a part of one that was passed over: of no kind that mujaz reads, or the same bytes as another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// The file.
@@ -90,6 +110,14 @@ pub struct Briefing {
 impl Briefing {
     /// Puts a run together.
     pub fn new(mut articles: Vec<Article>, failures: Vec<Failure>, skipped: Vec<Skipped>, version: String) -> Self {
+        // In the order given: the first is the one that others are copies of.
+        let links = similar::links(&articles.iter().map(|article| &article.fingerprint).collect::<Vec<_>>());
+        for (place, link) in links.into_iter().enumerate() {
+            articles[place].similar = link.map(|link| {
+                let other = &articles[link.to];
+                Similar { likeness: link.likeness, title: other.title.clone(), link: other.link.clone() }
+            });
+        }
         // Stable, so that undated articles (and those of one day) stay in the order given.
         articles.sort_by_key(|article| std::cmp::Reverse(article.date.as_ref().map(|date| date.iso)));
         Self { articles, failures, skipped, version }

@@ -4,6 +4,7 @@ mod args;
 mod choose;
 mod commands;
 mod crew;
+mod intake;
 mod lock;
 mod machine;
 mod models;
@@ -12,6 +13,7 @@ mod pickles;
 mod printer;
 mod progress;
 mod report;
+mod survey;
 mod work;
 
 use std::process::ExitCode;

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use mujaz::source::Content;
+
 use super::report::{CommandError, Kind};
 
 /// Returns a name for each path, in order: its stem; where stems collide (also in case alone), the parent folder's name
-/// before it; where these collide too, a number after it. Standard input is called `stdin`. `reserved` are stems (in lower
+/// before it; where these collide too, its extension after it (a page saved in several forms), or a number. Standard input is called `stdin`. `reserved` are stems (in lower
 /// case) that the command itself writes, so that no path may have them.
 pub fn names(paths: &[&Path], reserved: &[&str]) -> Vec<String> {
     let stems: Vec<String> = paths.iter().map(|path| stem(path)).collect();
@@ -20,6 +22,17 @@ pub fn names(paths: &[&Path], reserved: &[&str]) -> Vec<String> {
         .map(|(path, stem)| match path.parent().and_then(Path::file_name) {
             Some(parent) => format!("{}-{stem}", parent.to_string_lossy()),
             None => stem.clone(),
+        })
+        .collect();
+    let longer_counts = counted(&with_parent);
+    let with_parent: Vec<String> = paths
+        .iter()
+        .zip(with_parent)
+        .map(|(path, longer)| match path.extension() {
+            Some(extension) if longer_counts[&longer.to_lowercase()] > 1 => {
+                format!("{longer}-{}", extension.to_string_lossy().to_lowercase())
+            }
+            _ => longer,
         })
         .collect();
     let mut counts = counted(&stems);
@@ -48,7 +61,106 @@ fn stem(path: &Path) -> String {
     if path.as_os_str() == "-" {
         return "stdin".to_owned();
     }
-    path.file_stem().map_or_else(|| "article".to_owned(), |stem| stem.to_string_lossy().into_owned())
+    let stem = path.file_stem().map_or_else(|| "article".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    // `page.txt.gz` and `archive.tar.gz` have two extensions.
+    let packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    match stem.rsplit_once('.') {
+        Some((inner, extension)) if packed && !inner.is_empty() && Content::of_extension(extension).is_some() => {
+            inner.to_owned()
+        }
+        _ => stem,
+    }
+}
+
+/// The most bytes of a name for a part of a file; file systems take 255, and an extension comes behind it.
+const MAX_NAME: usize = 160;
+
+/// Gives names to the parts of files: the file's own name and that of the part. The same parts in the same order get the
+/// same names, so that a run can be taken up again.
+#[derive(Debug)]
+pub struct PartNames {
+    /// Names that are given, in lower case.
+    taken: BTreeSet<String>,
+    /// Names of files whose one part has the file's name.
+    own: BTreeSet<String>,
+}
+
+impl PartNames {
+    /// Starts with the names of all files, and what the command itself writes.
+    pub fn new<'n>(files: impl Iterator<Item = &'n str>) -> Self {
+        Self { taken: files.map(str::to_lowercase).collect(), own: BTreeSet::new() }
+    }
+
+    /// Returns a name for a part of the file that is called `file`: with the part's own stem, where that is taken with its
+    /// whole path, and where that is taken too with a number.
+    pub fn name(&mut self, file: &str, part: &str) -> String {
+        let short = slug(&part_stem(part));
+        if short == file && self.own.insert(file.to_owned()) {
+            // What `page.txt.gz` holds is `page`.
+            return file.to_owned();
+        }
+        let long = slug(part);
+        let bounded = |name: String| if name.len() <= MAX_NAME { name } else { shortened(&name) };
+        let candidates = [format!("{file}-{short}"), format!("{file}-{long}")].map(bounded);
+        let mut name = candidates[0].clone();
+        if self.taken.contains(&name.to_lowercase()) {
+            name.clone_from(&candidates[1]);
+        }
+        let mut number = 1;
+        while !self.taken.insert(name.to_lowercase()) {
+            number += 1;
+            name = format!("{}-{number}", candidates[1]);
+        }
+        name
+    }
+}
+
+/// Returns the last step of a part's name, without folders and extension; a row keeps the table's.
+fn part_stem(part: &str) -> String {
+    let mut steps: Vec<&str> = part.rsplitn(3, ": ").collect();
+    steps.reverse();
+    let stem = |step: &str| {
+        let file = step.rsplit(['/', '\\']).next().unwrap_or(step);
+        Path::new(file).file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned())
+    };
+    let is_row = |step: &str| {
+        step.split_once(' ').is_some_and(|(word, number)| {
+            matches!(word, "row" | "line" | "entry") && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+        })
+    };
+    match steps.as_slice() {
+        [.., table, row] if is_row(row) => format!("{}-{row}", stem(table)),
+        [row] if is_row(row) => (*row).to_owned(),
+        [.., last] => stem(last),
+        [] => String::new(),
+    }
+}
+
+/// Writes a part's name so that any file system takes it as the name of one file.
+fn slug(part: &str) -> String {
+    let mut out = String::with_capacity(part.len());
+    for c in part.chars() {
+        let direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let bad = c.is_control() || c.is_whitespace() || direction || "/\\:*?\"<>|".contains(c);
+        if !bad {
+            out.push(c);
+        } else if !out.ends_with('-') {
+            out.push('-');
+        }
+    }
+    let trimmed = out.trim_matches(['-', '.']);
+    if trimmed.is_empty() { "part".to_owned() } else { trimmed.to_owned() }
+}
+
+/// Cuts a name that is too long; what is cut off is told apart by its hash.
+fn shortened(name: &str) -> String {
+    let mut end = MAX_NAME - 9;
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    // FNV-1a: small, and the same in every build.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{}-{hash:08x}", name[..end].trim_end_matches('-'))
 }
 
 fn counted(names: &[String]) -> BTreeMap<String, usize> {
@@ -93,6 +205,18 @@ pub fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
 /// # Errors
 /// As the file system: no permission, no space left.
 pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    write_to(folder, name, bytes, true)
+}
+
+/// Writes a file as [`write`] does, but does not wait until it is on the disk: for what is made again in a moment.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_soon(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    write_to(folder, name, bytes, false)
+}
+
+fn write_to(folder: &Path, name: &str, bytes: &[u8], wait: bool) -> std::io::Result<PathBuf> {
     fs_err::create_dir_all(folder)?;
     let path = folder.join(name);
     let named = |error: std::io::Error| {
@@ -100,7 +224,9 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf
     };
     let mut file = new_file(folder).map_err(named)?;
     file.write_all(bytes).map_err(named)?;
-    file.as_file().sync_all().map_err(named)?;
+    if wait {
+        file.as_file().sync_all().map_err(named)?;
+    }
     // A file that is replaced keeps who may read it.
     if let Ok(old) = fs_err::metadata(&path) {
         file.as_file().set_permissions(old.permissions()).map_err(named)?;
@@ -109,27 +235,47 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<PathBuf
     Ok(path)
 }
 
+/// The inputs of a run, over which no result is written.
+#[derive(Debug)]
+pub struct Spared<'o> {
+    read: BTreeSet<PathBuf>,
+    folder: &'o Path,
+    extensions: &'o [&'o str],
+}
+
+impl<'o> Spared<'o> {
+    /// Takes note of the inputs; results are to have these extensions in `folder`.
+    pub fn new<'p>(inputs: impl Iterator<Item = &'p Path>, folder: &'o Path, extensions: &'o [&'o str]) -> Self {
+        Self { read: inputs.filter_map(|path| std::fs::canonicalize(path).ok()).collect(), folder, extensions }
+    }
+
+    /// Refuses a name whose result would have the path of an input.
+    ///
+    /// # Errors
+    /// Where it has.
+    pub fn check(&self, name: &str) -> Result<(), CommandError> {
+        for extension in self.extensions {
+            let result = self.folder.join(format!("{name}.{extension}"));
+            if std::fs::canonicalize(&result).is_ok_and(|path| self.read.contains(&path)) {
+                let message = format!("{}: the result would be written over this article", result.display());
+                return Err(CommandError::message(Kind::Usage, message).hint("name another folder with -o"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Refuses to write results over the inputs that they are made from. `inputs` are paths with the names of their results.
 ///
 /// # Errors
 /// Where a result with one of these extensions in `folder` would have the path of an input.
 pub fn spare<'p>(
-    inputs: impl Iterator<Item = (&'p Path, &'p str)> + Clone,
+    mut inputs: impl Iterator<Item = (&'p Path, &'p str)> + Clone,
     folder: &Path,
     extensions: &[&str],
 ) -> Result<(), CommandError> {
-    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
-    let read: BTreeSet<PathBuf> = inputs.clone().filter_map(|(path, _)| canonical(path)).collect();
-    for (_, name) in inputs {
-        for extension in extensions {
-            let result = folder.join(format!("{name}.{extension}"));
-            if canonical(&result).is_some_and(|path| read.contains(&path)) {
-                let message = format!("{}: the result would be written over this article", result.display());
-                return Err(CommandError::message(Kind::Usage, message).hint("name another folder with -o"));
-            }
-        }
-    }
-    Ok(())
+    let spared = Spared::new(inputs.clone().map(|(path, _)| path), folder, extensions);
+    inputs.try_for_each(|(_, name)| spared.check(name))
 }
 
 /// Writes a file as [`write`] does, unless just these bytes are there already.
@@ -153,6 +299,28 @@ mod tests {
         assert_eq!((names[5].as_str(), names[6].as_str()), ("stdin", "a-x"));
         let distinct: std::collections::BTreeSet<String> = names.iter().map(|n| n.to_lowercase()).collect();
         assert_eq!(distinct.len(), paths.len(), "{names:?}");
+    }
+
+    #[test]
+    fn an_article_in_several_forms_is_named_by_its_form() {
+        let paths = ["a/x.txt", "a/x.html", "a/y.txt.gz", "b.tar.gz"].map(Path::new);
+        assert_eq!(names(&paths, &[]), ["a-x-txt", "a-x-html", "y", "b"]);
+    }
+
+    #[test]
+    fn parts_are_named_by_their_file_and_themselves() {
+        let mut names = PartNames::new(["mixed", "both", "y"].into_iter());
+        assert_eq!(names.name("mixed", "a/desal.docx"), "mixed-desal");
+        assert_eq!(names.name("mixed", "b/desal.docx"), "mixed-b-desal.docx");
+        assert_eq!(names.name("mixed", "b/desal.docx"), "mixed-b-desal.docx-2");
+        assert_eq!(names.name("mixed", "both.jsonl: line 2"), "mixed-both-line-2");
+        assert_eq!(names.name("mixed", "in/inner.zip: مقالات/خبر.txt"), "mixed-خبر");
+        assert_eq!(names.name("both", "row 12"), "both-row-12");
+        assert_eq!(names.name("y", "y.txt"), "y");
+        let bad = names.name("mixed", "../../etc/pass\u{0}wd\u{202e}..");
+        assert!(!bad.contains(['/', '\u{0}', '\u{202e}']) && !bad.contains(".."), "{bad}");
+        let long = names.name("mixed", &format!("{}.txt", "أرشيف ".repeat(60)));
+        assert!(long.len() <= MAX_NAME, "{}", long.len());
     }
 
     #[test]

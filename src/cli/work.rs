@@ -2,6 +2,9 @@
 //!
 //! In: paths. Out: a note an article, in order, and a [`Tally`] of how it went. The models are [`super::crew`]'s.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use mujaz::briefing::{Failure, Note, Skipped};
@@ -9,6 +12,7 @@ use mujaz::options::Options;
 use mujaz::pipeline::{self, Article, Models, Wanted};
 use mujaz::progress::Progress;
 use mujaz::source::walk::{Found, Walk, walk};
+use mujaz::source::{Container, Part, Parts, SourceFile};
 
 use super::args::{GlobalArgs, Inputs};
 use super::crew::Crew;
@@ -22,7 +26,7 @@ use super::report::{CommandError, Kind, Status};
 pub struct Tally {
     /// Inputs that gave nothing, in order.
     pub failures: Vec<Failure>,
-    /// Files that were passed over, in order.
+    /// Files, and parts of files, that were passed over, in order.
     pub skipped: Vec<Skipped>,
     /// Articles that are done.
     pub articles: usize,
@@ -51,6 +55,12 @@ impl Tally {
     pub fn fail(&mut self, path: String, reason: String, printer: &Printer) {
         printer.error(&reason);
         self.failures.push(Failure { path, reason });
+    }
+
+    /// Records something that was passed over.
+    pub fn skip(&mut self, path: String, reason: String, printer: &Printer) {
+        printer.detail(&format!("{path}: skipped: {reason}"));
+        self.skipped.push(Skipped { path, reason });
     }
 
     /// Returns whether anything needs the user's eye.
@@ -97,6 +107,25 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// An article that is to be worked on.
+pub struct Item {
+    /// The article.
+    pub article: Article,
+    /// The name of its result.
+    pub name: String,
+    /// Where in the run it is: `[3/17]`, and which article of a file with several.
+    pub place: String,
+}
+
+/// Which articles of a run are worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeated {
+    /// All of them.
+    Kept,
+    /// Of those with the same bytes the first; the others are passed over, which is said.
+    Once,
+}
+
 /// What is read and how.
 pub struct Work {
     /// Inputs with the names of their results, in order.
@@ -105,6 +134,10 @@ pub struct Work {
     pub options: Options,
     /// Draws progress, and knows of Ctrl-C.
     pub progress: Bars,
+    /// The first input, where it was opened to see what it is.
+    opened: RefCell<Option<Parts>>,
+    /// Names that no result may have.
+    reserved: Vec<String>,
 }
 
 impl Work {
@@ -128,37 +161,124 @@ impl Work {
             tally.fail(error.path().display().to_string(), reason, printer);
         }
         for file in skipped {
-            printer.detail(&format!("{}: skipped: {}", file.path.display(), file.reason));
-            tally.skipped.push(Skipped { path: file.path.display().to_string(), reason: file.reason.to_string() });
+            tally.skip(file.name(), file.reason.to_string(), printer);
         }
         let paths: Vec<PathBuf> = found.iter().map(|found| found.path.clone()).collect();
         let names = output::names(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), reserved);
-        let options = Options { bullets, encoding: inputs.encoding.clone(), ..Options::default() };
+        let options = Options { bullets, ..inputs.options() };
         let inputs = found.into_iter().zip(names).collect();
-        Ok((Self { inputs, options, progress: Bars::new(printer) }, tally))
+        let reserved = reserved.iter().map(|&name| name.to_owned()).collect();
+        Ok((Self { inputs, options, progress: Bars::new(printer), opened: RefCell::default(), reserved }, tally))
     }
 
-    /// Refuses to write results over the articles that they are made from.
+    /// Refuses to write results over the articles that they are made from. What it returns says so of the parts of files
+    /// too, whose names are known only as they come.
     ///
     /// # Errors
     /// Where a result with one of these extensions in `folder` would have the path of an input.
-    pub fn spare_inputs(&self, folder: &Path, extensions: &[&str]) -> Result<(), CommandError> {
-        output::spare(self.inputs.iter().map(|(found, name)| (found.path.as_path(), name.as_str())), folder, extensions)
+    pub fn spare_inputs<'o>(
+        &self,
+        folder: &'o Path,
+        extensions: &'o [&'o str],
+    ) -> Result<output::Spared<'o>, CommandError> {
+        let spared = output::Spared::new(self.inputs.iter().map(|(found, _)| found.path.as_path()), folder, extensions);
+        self.inputs.iter().try_for_each(|(_, name)| spared.check(name))?;
+        Ok(spared)
     }
 
-    /// Reads one input; what failed goes into the tally.
-    pub fn read(&self, found: &Found, tally: &mut Tally, printer: &Printer) -> Option<Article> {
-        match progress::interruptible(&found.path, || pipeline::read(found, &self.options)) {
+    /// Returns whether the only input is a file of several articles; it is opened for that, and read on from there.
+    ///
+    /// # Errors
+    /// Where the options make no sense.
+    pub fn holds_several(&self) -> Result<bool, CommandError> {
+        let [(found, _)] = self.inputs.as_slice() else { return Ok(self.inputs.len() > 1) };
+        let parts = interruptible_open(found, &self.options)?;
+        let several = parts.container().is_some_and(|container| container != Container::Gzip);
+        self.opened.replace(Some(parts));
+        Ok(several)
+    }
+
+    /// Goes over all articles of all inputs, in order; `make` works on one. What failed or was passed over goes into the
+    /// tally.
+    ///
+    /// # Errors
+    /// What `make` returns, and where the user asked to stop.
+    pub fn each(
+        &self,
+        repeated: Repeated,
+        tally: &mut Tally,
+        printer: &Printer,
+        mut make: impl FnMut(Item, &mut Tally) -> Result<(), CommandError>,
+    ) -> Result<(), CommandError> {
+        let given = self.inputs.iter().map(|(_, name)| name.as_str());
+        let mut names = output::PartNames::new(given.chain(self.reserved.iter().map(String::as_str)));
+        let mut seen: BTreeMap<String, String> = BTreeMap::new();
+        let total = self.inputs.len();
+        for (place, (found, name)) in self.inputs.iter().enumerate() {
+            let mut parts = match self.opened.take() {
+                Some(parts) => parts,
+                None => interruptible_open(found, &self.options)?,
+            };
+            let mut number = 0usize;
+            while let Some(part) = progress::interruptible(&found.path, || parts.next()) {
+                if self.progress.cancelled() {
+                    return Err(interrupted());
+                }
+                let file = match part {
+                    Part::Article(file) => file,
+                    Part::Skipped(skipped) => {
+                        tally.skip(skipped.name(), skipped.reason.to_string(), printer);
+                        continue;
+                    }
+                    Part::Failed(error) => {
+                        let reason = CommandError::new(Kind::Input, &error).message;
+                        tally.fail(error_name(&error), reason, printer);
+                        continue;
+                    }
+                };
+                number += 1;
+                let (whole, part) = (file.name(), file.part.clone());
+                if repeated == Repeated::Once
+                    && let Some(first) = seen.get(&file.sha256)
+                {
+                    let reason = format!("the same bytes as {first}");
+                    tally.skip(whole, reason, printer);
+                    continue;
+                }
+                if repeated == Repeated::Once {
+                    seen.insert(file.sha256.clone(), whole);
+                }
+                // The name is taken also where the article fails, so that the names of the others do not hang on it.
+                let name = part.as_deref().map_or_else(|| name.clone(), |part| names.name(name, part));
+                let place = match (&part, total) {
+                    (None, _) => format!("[{}/{total}]", place + 1),
+                    (Some(_), 1) => format!("[article {number}]"),
+                    (Some(_), _) => format!("[{}/{total}, article {number}]", place + 1),
+                };
+                if let Some(article) = self.read(file, tally, printer) {
+                    make(Item { article, name, place }, tally)?;
+                }
+            }
+            if self.progress.cancelled() {
+                return Err(interrupted());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one article; what failed goes into the tally.
+    fn read(&self, file: SourceFile, tally: &mut Tally, printer: &Printer) -> Option<Article> {
+        let (path, name) = (file.path.clone(), file.name());
+        match guarded(&name, || pipeline::read(file, &self.options).map_err(|error| told(&path, &name, &error))) {
             Ok(article) => {
                 for warning in &article.document.warnings {
-                    printer.warning(&format!("{}: {warning}", article.source.path));
+                    printer.warning(&format!("{name}: {warning}"));
                 }
                 tally.warned += usize::from(!article.document.warnings.is_empty());
                 Some(article)
             }
-            Err(error) => {
-                let reason = CommandError::new(Kind::Input, &error).message;
-                tally.fail(found.path.display().to_string(), reason, printer);
+            Err(reason) => {
+                tally.fail(name, reason, printer);
                 None
             }
         }
@@ -183,7 +303,7 @@ impl Work {
                 Some(_) => true,
                 None => match crew.ready_translator(&self.progress) {
                     Ok(()) => false,
-                    Err(error) if error.kind == Kind::Model && self.inputs.len() > 1 => {
+                    Err(error) if error.kind == Kind::Model && (self.inputs.len() > 1 || article.source.part.is_some()) => {
                         tally.no_translator = Some(error);
                         true
                     }
@@ -191,7 +311,7 @@ impl Work {
                 },
             };
             if missing {
-                let path = article.source.path.clone();
+                let path = article.source.name();
                 let reason = format!("{path}: not translated: there is no translator");
                 tally.fail(path, reason, printer);
                 return Ok(None);
@@ -217,11 +337,39 @@ impl Work {
             Err(_) if self.progress.cancelled() => Err(interrupted()),
             Err(error) => {
                 let reason = CommandError::new(Kind::Model, &error).message;
-                tally.fail(article.source.path.clone(), reason, printer);
+                tally.fail(article.source.name(), reason, printer);
                 Ok(None)
             }
         }
     }
+}
+
+fn interruptible_open(found: &Found, options: &Options) -> Result<Parts, CommandError> {
+    let opened = progress::interruptible(&found.path, || pipeline::open(found, options));
+    opened.map_err(|error| CommandError::new(Kind::Usage, &error))
+}
+
+/// Returns what an error of a source is about: the file, and which part of it.
+pub fn error_name(error: &mujaz::source::Error) -> String {
+    match error.part() {
+        Some(part) => format!("{}: {part}", error.path().display()),
+        None => error.path().display().to_string(),
+    }
+}
+
+/// Says why an article could not be read. Readers name the file; where it is a part of one, that is named too.
+pub fn told(path: &Path, name: &str, error: &(dyn std::error::Error + 'static)) -> String {
+    let message = CommandError::new(Kind::Input, error).message;
+    match message.strip_prefix(&path.display().to_string()) {
+        Some(rest) => format!("{name}{rest}"),
+        None => message,
+    }
+}
+
+/// Runs a reader so that a fault in it fails one article and not the run.
+pub fn guarded<T>(name: &str, read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(format!("{name}: the reader stopped at a fault; please report this file to mujaz")))
 }
 
 /// The error of a run that the user stopped.

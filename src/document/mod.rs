@@ -26,6 +26,7 @@ mod package;
 mod page;
 pub mod pdf;
 mod publisher;
+pub mod record;
 mod repeat;
 pub mod rtf;
 pub mod segment;
@@ -76,6 +77,7 @@ pub const READERS: &[&dyn Reader] = &[
     &email::EmailReader,
     &subtitles::SubtitleReader,
     &pdf::PdfReader,
+    &record::RecordReader,
 ];
 
 /// How files are read.
@@ -154,7 +156,7 @@ pub enum Error {
         source: Fault,
     },
     /// No reader takes files of this kind.
-    #[error("{}: no reader for {kind:?} files", path.display())]
+    #[error("{}: {}, which this build of mujaz does not read", path.display(), kind.described())]
     NoReader {
         /// The file.
         path: PathBuf,
@@ -177,7 +179,10 @@ impl Error {
 pub fn read(file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
     let reader = READERS.iter().find(|reader| reader.kinds().contains(&file.kind));
     let reader = reader.ok_or_else(|| Error::NoReader { path: file.path.clone(), kind: file.kind })?;
-    reader.read(file, options)
+    let mut document = reader.read(file, options)?;
+    // What the file's name says against its bytes comes before what the reader found.
+    document.warnings.splice(0..0, file.warnings.iter().cloned());
+    Ok(document)
 }
 
 /// Numbers a block within its document, in reading order from 0.

@@ -10,7 +10,8 @@
 //! | `schema` | 1 |
 //! | `mujaz.version` | version of the program |
 //! | `source.path` | file as given or found, `-` for standard input |
-//! | `source.sha256` | SHA-256 of the file's bytes, lower-case hexadecimal |
+//! | `source.part`? | which article of the file, where it holds several: a path in an archive, `row 12` of a table, `line 3` of JSON lines, `entry 2` of a feed; absent otherwise |
+//! | `source.sha256` | SHA-256 of the bytes, lower-case hexadecimal: the file's, or the part's |
 //! | `source.encoding` | encoding that the bytes were read in, WHATWG name |
 //! | `draft`? | why the note is a draft only, one sentence |
 //! | `document.title`?, `.byline`?, `.publisher`?, `.dateline`? | `{original, english?}` |

@@ -72,7 +72,7 @@ fn heading(note: &Note, page: &mut Page) {
                 page.push(right_to_left(&markdown(&title.original)));
             }
         }
-        None => page.push(format!("# {}", markdown(&note.source.path))),
+        None => page.push(format!("# {}", markdown(&note.source.name()))),
     }
     // The headline is read first: a fault in it is said at once.
     for segment in titles.iter().flat_map(|block| note.segments_of(block.id)).filter(|s| s.is_flagged()) {
@@ -89,7 +89,7 @@ fn heading(note: &Note, page: &mut Page) {
         note.document.dateline.as_ref().filter(|dateline| Some(*dateline) != note.document.publisher.as_ref());
     facts.extend(dateline.map(|dateline| format!("from {}", shown(dateline))));
     facts.push(note.document.date.as_ref().map_or_else(|| "date not stated".to_owned(), |date| long_date(date.iso)));
-    facts.push(format!("file {}", code(&note.source.path)));
+    facts.push(format!("file {}", code(&note.source.name())));
     page.push(format!("*Source:* {}", facts.join(" · ")));
     for warning in &note.document.warnings {
         page.push(format!("⚠ *{}*", markdown(warning)));

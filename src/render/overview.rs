@@ -4,7 +4,8 @@
 
 use super::escape::{link, markdown};
 use super::markdown::{Page, bullet, check_name, code, directed, long_date, reasons};
-use crate::briefing::{Article, Briefing};
+use crate::briefing::similar::Likeness;
+use crate::briefing::{Article, Briefing, Similar};
 
 /// Most flagged segments of one article that are spelled out; the note has all of them.
 const MOST_FLAGGED: usize = 5;
@@ -60,7 +61,22 @@ fn glance(article: &Article) -> String {
         0 => String::new(),
         flagged => format!(" · ⚠ {flagged} of {} flagged", article.checks.segments),
     };
-    format!("- {date} · [{}]({}){publisher}{flags}", directed(&article.title), link(&article.link))
+    let copy = article.similar.as_ref().map_or("", |similar| match similar.likeness {
+        Likeness::Same => " · the same text as another",
+        Likeness::Largely(_) => " · largely the same as another",
+    });
+    format!("- {date} · [{}]({}){publisher}{flags}{copy}", directed(&article.title), link(&article.link))
+}
+
+/// Says which article another is like: a reader need not read the story twice.
+fn like(similar: &Similar) -> String {
+    let share = match similar.likeness {
+        Likeness::Same => String::new(),
+        Likeness::Largely(share) => format!(" ({share} %)"),
+    };
+    let likeness = similar.likeness.to_string();
+    let likeness = format!("{}{}", likeness[..1].to_uppercase(), &likeness[1..]);
+    format!("*{likeness} [{}]({}){share}.*", directed(&similar.title), link(&similar.link))
 }
 
 fn in_full(article: &Article, page: &mut Page) {
@@ -70,6 +86,7 @@ fn in_full(article: &Article, page: &mut Page) {
     facts.extend(article.date.as_ref().map(|date| long_date(date.iso)));
     facts.push(format!("[full note]({})", link(&article.link)));
     page.push(facts.join(" · "));
+    page.push(article.similar.as_ref().map(like).unwrap_or_default());
     let bullets = article.bullets.iter().map(|(point, paragraph)| {
         let line = bullet(Some(&point.label), &point.statement, point.flagged);
         match paragraph {

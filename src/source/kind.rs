@@ -1,7 +1,7 @@
-//! What a file holds: told by its first bytes, and where these say nothing, by its name.
+//! What a file can hold: an article of some [`Kind`], or a [`Container`] of several; and what extensions stand for.
 //!
-//! In: a name, the first bytes. Out: a [`Content`]: an article of some [`Kind`], or a [`Container`] of several. Reading
-//! articles is [`crate::document`]'s, opening containers [`super`]'s.
+//! In: an extension. Out: a [`Content`]. Telling it by the bytes is `sniff`'s, reading articles [`crate::document`]'s,
+//! opening containers [`super::parts`]'s.
 
 use serde::Serialize;
 
@@ -44,8 +44,10 @@ pub enum Kind {
 pub enum Container {
     /// A zip archive.
     Zip,
-    /// A tar archive, packed or not.
+    /// A tar archive, packed with gzip or not.
     Tar,
+    /// One file packed with gzip.
+    Gzip,
     /// Comma-separated values with named columns.
     Csv,
     /// One JSON object a line.
@@ -64,11 +66,95 @@ pub enum Content {
 }
 
 impl Kind {
-    /// Returns the kind that a file's extension stands for, in any case; `None` where no reader takes it.
+    /// Returns the kind of article that a file's extension stands for, in any case; `None` where it stands for none.
     pub fn of_extension(extension: &str) -> Option<Self> {
-        match extension.to_ascii_lowercase().as_str() {
-            "txt" | "text" => Some(Self::Text),
+        match Content::of_extension(extension) {
+            Some(Content::Article(kind)) => Some(kind),
             _ => None,
         }
+    }
+
+    /// Returns what such a file is, with its article: `a saved web page`.
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::Text => "plain text",
+            Self::Markdown => "Markdown",
+            Self::Html => "a saved web page",
+            Self::Mhtml => "a saved web page (MHTML)",
+            Self::Webarchive => "a web archive",
+            Self::Docx => "a Word document (docx)",
+            Self::Odt => "an OpenDocument text",
+            Self::Epub => "an electronic book (EPUB)",
+            Self::Rtf => "an RTF document",
+            Self::Pdf => "a PDF",
+            Self::Email => "a mail",
+            Self::Subtitles => "subtitles",
+            Self::Record => "a row of a table or feed",
+        }
+    }
+}
+
+impl Container {
+    /// Returns what such a file is, with its article.
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::Zip => "a zip archive",
+            Self::Tar => "a tar archive",
+            Self::Gzip => "a file packed with gzip",
+            Self::Csv => "a table",
+            Self::JsonLines => "JSON lines",
+            Self::Feed => "a feed",
+        }
+    }
+}
+
+impl Content {
+    /// Returns what a file's extension stands for, in any case; `None` where mujaz reads no such files.
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        let article = |kind| Some(Self::Article(kind));
+        let container = |container| Some(Self::Container(container));
+        match extension.to_ascii_lowercase().as_str() {
+            "txt" | "text" => article(Kind::Text),
+            "md" | "markdown" => article(Kind::Markdown),
+            "html" | "htm" | "xhtml" | "shtml" => article(Kind::Html),
+            "mhtml" | "mht" => article(Kind::Mhtml),
+            "webarchive" => article(Kind::Webarchive),
+            "docx" | "docm" | "dotx" => article(Kind::Docx),
+            "odt" | "ott" => article(Kind::Odt),
+            "epub" => article(Kind::Epub),
+            "rtf" => article(Kind::Rtf),
+            "pdf" => article(Kind::Pdf),
+            "eml" => article(Kind::Email),
+            "srt" | "vtt" => article(Kind::Subtitles),
+            "zip" => container(Container::Zip),
+            "tar" | "tgz" => container(Container::Tar),
+            "gz" => container(Container::Gzip),
+            "csv" | "tsv" | "tab" => container(Container::Csv),
+            "jsonl" | "ndjson" => container(Container::JsonLines),
+            "rss" | "atom" | "rdf" | "xml" => container(Container::Feed),
+            _ => None,
+        }
+    }
+
+    /// Returns what such a file is, with its article.
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::Article(kind) => kind.described(),
+            Self::Container(container) => container.described(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_stand_for_what_is_read() {
+        assert_eq!(Kind::of_extension("HTM"), Some(Kind::Html));
+        assert_eq!(Content::of_extension("tgz"), Some(Content::Container(Container::Tar)));
+        // An old Word file may hold a web page; the name says neither.
+        assert_eq!(Content::of_extension("doc"), None);
+        assert_eq!(Kind::of_extension("csv"), None, "a table is no article");
     }
 }

@@ -7,65 +7,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Kind};
-
-/// Extensions of documents that are plainly no plain text: naming such a file is an error rather than noise in the notes.
-const OTHER_KINDS: &[&str] = &[
-    "htm",
-    "html",
-    "mht",
-    "mhtml",
-    "webarchive",
-    "pdf",
-    "doc",
-    "docx",
-    "odt",
-    "rtf",
-    "epub",
-    "eml",
-    "msg",
-    "xls",
-    "xlsx",
-    "ods",
-    "ppt",
-    "pptx",
-    "zip",
-    "gz",
-    "tgz",
-    "bz2",
-    "xz",
-    "zst",
-    "7z",
-    "rar",
-    "tar",
-    "jpg",
-    "jpeg",
-    "png",
-    "gif",
-    "webp",
-    "svg",
-    "mp3",
-    "mp4",
-    "wav",
-    "json",
-    "jsonl",
-    "csv",
-    "tsv",
-    "xml",
-    "gguf",
-    "safetensors",
-    "exe",
-    "so",
-    "dll",
-];
+use super::{Content, Error, named, sniff};
 
 /// An input to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Its path; `-` for standard input.
     pub path: PathBuf,
-    /// What it holds.
-    pub kind: Kind,
+    /// Whether the user named it; what a folder holds was not.
+    pub named: bool,
 }
 
 /// Why a file was passed over.
@@ -79,6 +29,16 @@ pub enum Reason {
     Twice,
     /// A folder that links back to one it lies in.
     Loop,
+    /// What a browser saved beside a page: pictures, scripts, frames.
+    PageFolder,
+    /// A link in an archive, which is never followed.
+    Link,
+    /// A device or the like in an archive.
+    Device,
+    /// A note or briefing that mujaz wrote.
+    OwnNote,
+    /// Markdown without Arabic: a read-me, notes of the user's.
+    NoArabic,
 }
 
 impl std::fmt::Display for Reason {
@@ -88,17 +48,31 @@ impl std::fmt::Display for Reason {
             Self::UnknownKind => "no reader for this kind of file",
             Self::Twice => "named twice",
             Self::Loop => "a link back to a folder it lies in",
+            Self::PageFolder => "saved with the web page beside it",
+            Self::Link => "a link in an archive, which is not followed",
+            Self::Device => "neither a file nor a folder",
+            Self::OwnNote => "a note that mujaz wrote",
+            Self::NoArabic => "Markdown without Arabic, no article; name it to have it read",
         })
     }
 }
 
-/// A file or folder that was passed over.
+/// A file or folder, or a part of a file, that was passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// Its path.
     pub path: PathBuf,
+    /// Which part of it; none where it is the file itself.
+    pub part: Option<String>,
     /// Why.
     pub reason: Reason,
+}
+
+impl Skipped {
+    /// Returns how it is called in messages.
+    pub fn name(&self) -> String {
+        named(&self.path, self.part.as_deref())
+    }
 }
 
 /// What a walk brings back.
@@ -133,20 +107,15 @@ impl Walker {
     /// Takes a path that the user typed.
     fn named(&mut self, path: &Path) {
         if path.as_os_str() == "-" {
-            self.add(path, Kind::Text, PathBuf::from("-"));
+            self.add(path, true, PathBuf::from("-"));
             return;
         }
         let Some(metadata) = self.look(path) else { return };
         if metadata.is_dir() {
             self.folder(path);
         } else if metadata.is_file() {
-            let extension = extension(path);
-            if OTHER_KINDS.contains(&extension.as_str()) {
-                self.walk.failed.push(Error::UnknownKind { path: path.to_owned(), extension });
-            } else {
-                // The user says that it is an article; whether it is text, its bytes will tell.
-                self.file(path, Kind::of_extension(&extension).unwrap_or(Kind::Text));
-            }
+            // The user says that it is an article; whether it is one, its bytes will tell.
+            self.file(path, true);
         } else {
             self.walk.failed.push(Error::NotAFile { path: path.to_owned() });
         }
@@ -188,48 +157,59 @@ impl Walker {
         }
         children.sort();
         self.above.push(real);
-        for child in children {
-            self.child(&child);
+        for child in &children {
+            self.child(child, &children);
         }
         self.above.pop();
     }
 
-    /// Takes a path that a folder holds.
-    fn child(&mut self, path: &Path) {
+    /// Takes a path that a folder holds, with all that it holds.
+    fn child(&mut self, path: &Path, beside: &[PathBuf]) {
         let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if hidden {
             return self.skip(path, Reason::Hidden);
         }
         let Some(metadata) = self.look(path) else { return };
         if metadata.is_dir() {
+            if saved_with_page(path, beside) {
+                return self.skip(path, Reason::PageFolder);
+            }
             self.folder(path);
-        } else if let (true, Some(kind)) = (metadata.is_file(), Kind::of_extension(&extension(path))) {
-            self.file(path, kind);
+        } else if metadata.is_file() && Content::of_extension(&sniff::extension(&path.to_string_lossy())).is_some() {
+            self.file(path, false);
         } else {
             self.skip(path, Reason::UnknownKind);
         }
     }
 
-    fn file(&mut self, path: &Path, kind: Kind) {
+    fn file(&mut self, path: &Path, named: bool) {
         let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        self.add(path, kind, real);
+        self.add(path, named, real);
     }
 
-    fn add(&mut self, path: &Path, kind: Kind, real: PathBuf) {
+    fn add(&mut self, path: &Path, named: bool, real: PathBuf) {
         if self.seen.insert(real) {
-            self.walk.found.push(Found { path: path.to_owned(), kind });
+            self.walk.found.push(Found { path: path.to_owned(), named });
         } else {
             self.skip(path, Reason::Twice);
         }
     }
 
     fn skip(&mut self, path: &Path, reason: Reason) {
-        self.walk.skipped.push(Skipped { path: path.to_owned(), reason });
+        self.walk.skipped.push(Skipped { path: path.to_owned(), part: None, reason });
     }
 }
 
-fn extension(path: &Path) -> String {
-    path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
+/// Returns whether a folder holds what a browser saved beside a page: `page_files` beside `page.html`.
+fn saved_with_page(folder: &Path, beside: &[PathBuf]) -> bool {
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let Some(stem) = ["_files", "-files", "_fichiers", "_ملفات"].iter().find_map(|end| name.strip_suffix(end)) else {
+        return false;
+    };
+    beside.iter().any(|path| {
+        path.file_stem().is_some_and(|other| other.to_string_lossy() == stem)
+            && matches!(sniff::extension(&path.to_string_lossy()).as_str(), "html" | "htm")
+    })
 }
 
 #[cfg(test)]
@@ -245,7 +225,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs_err::create_dir_all(root.join("b/c")).unwrap();
-        for name in ["b/c/2.txt", "b/1.TXT", "a.txt", "z.pdf", ".hidden.txt", "b/.git"] {
+        for name in ["b/c/2.txt", "b/1.TXT", "a.txt", "z.png", ".hidden.txt", "b/.git"] {
             fs_err::write(root.join(name), "x").unwrap();
         }
         let walk = walk(&[root.to_owned(), root.join("a.txt")]);
@@ -260,12 +240,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs_err::write(root.join("a"), "x").unwrap();
-        fs_err::write(root.join("b.pdf"), "x").unwrap();
-        let walk = walk(&[root.join("none.txt"), root.join("b.pdf"), root.join("a/below"), root.join("a")]);
+        let walk = walk(&[root.join("none.txt"), root.join("a/below"), root.join("a")]);
         assert_eq!(walk.found.len(), 1, "a file that is named needs no extension");
+        assert!(walk.found[0].named);
         assert!(matches!(&walk.failed[0], Error::Missing { path } if path.ends_with("none.txt")));
-        assert!(matches!(&walk.failed[1], Error::UnknownKind { extension, .. } if extension == "pdf"));
-        assert!(walk.failed[2].to_string().contains("below"));
+        assert!(walk.failed[1].to_string().contains("below"));
+    }
+
+    #[test]
+    fn what_a_browser_saved_beside_a_page_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in ["خبر_files/frame.html", "other_files/a.html", "خبر.html"] {
+            fs_err::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs_err::write(root.join(name), "x").unwrap();
+        }
+        let walk = walk(&[root.to_owned()]);
+        assert_eq!(names(walk.found.into_iter().map(|f| f.path), root), ["other_files/a.html", "خبر.html"]);
+        assert_eq!(walk.skipped[0].reason, Reason::PageFolder);
     }
 
     #[cfg(unix)]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod adopt;
+mod archives;
 mod brief;
 mod bundle;
 mod check;
@@ -18,6 +19,7 @@ mod eval;
 mod extract;
 mod glossary;
 mod language;
+mod intake;
 mod layers;
 mod lock;
 mod models;

@@ -140,7 +140,7 @@ fn harbour() -> (Document, Translation) {
 
 fn provenance(path: &str) -> Provenance {
     Provenance {
-        source: NoteSource { path: path.into(), sha256: "0".repeat(64), encoding: "UTF-8".into() },
+        source: NoteSource { path: path.into(), part: None, sha256: "0".repeat(64), encoding: "UTF-8".into() },
         models: vec![ModelLine {
             id: "tiny".into(),
             revision: "abc".into(),

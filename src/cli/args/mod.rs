@@ -68,6 +68,13 @@ Examples:
   mujaz brief articles --translator ./opus-mt-tc-big-ar-en    a checkpoint folder
   mujaz brief articles --summarizer mt5-m2o-english-crosssum  a summariser writes the first bullet";
 
+const EXTRACT_EXAMPLES: &str = "\
+Examples:
+  mujaz extract articles > articles.jsonl               everything in a folder, one JSON object an article
+  mujaz extract archive.zip page.html mail.eml -o out   a JSON file for each article
+  mujaz extract table.csv --text-field story            an article a row, the text in the column \"story\"
+  mujaz extract articles -o out --report                and what was skipped, refused or repaired, and why";
+
 const TRANSLATE_EXAMPLES: &str = "\
 Examples:
   mujaz translate article.txt                   checked, flagged sentences marked
@@ -86,6 +93,7 @@ pub enum Command {
     /// Write a short bullet summary in English of Arabic or English articles
     Summarize(SummarizeArgs),
     /// Print the cleaned article as JSON: title, byline, date, blocks, segments; needs no model
+    #[command(after_help = EXTRACT_EXAMPLES)]
     Extract(ExtractArgs),
     /// Judge given translations: lost names, changed figures, omissions and more; needs no model
     Check(CheckArgs),
@@ -107,11 +115,44 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Inputs {
     /// Files, folders (searched through, hidden files left out), or - for standard input
+    ///
+    /// What a file is, its content says before its name: text, web pages, Word and OpenDocument files, PDF, mails and
+    /// the like are an article each; .zip and .tar.gz hold files, .csv, .tsv and .jsonl an article a row, RSS and Atom
+    /// an article an entry. In folders only files with such names are read.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Read the text in this encoding instead of detecting it: utf-8, utf-16le, windows-1256, iso-8859-6
     #[arg(long, value_name = "LABEL")]
     pub encoding: Option<String>,
+    /// Column of tables (.csv, .tsv, .jsonl) that holds the text [default: text, body, content, النص and the like]
+    #[arg(long, value_name = "NAME")]
+    pub text_field: Option<String>,
+    /// Column that holds the headline [default: title, headline, العنوان and the like]
+    #[arg(long, value_name = "NAME")]
+    pub title_field: Option<String>,
+    /// Column that holds the date of publication [default: date, published, التاريخ and the like]
+    #[arg(long, value_name = "NAME")]
+    pub date_field: Option<String>,
+    /// Read an article as Arabic that seems to be in another language, instead of refusing it
+    #[arg(long)]
+    pub force_language: bool,
+}
+
+impl Inputs {
+    /// Returns what these say of how articles are read.
+    pub fn options(&self) -> mujaz::options::Options {
+        let fields = mujaz::options::FieldNames {
+            text: self.text_field.clone(),
+            title: self.title_field.clone(),
+            date: self.date_field.clone(),
+        };
+        mujaz::options::Options {
+            encoding: self.encoding.clone(),
+            fields,
+            force_language: self.force_language,
+            ..mujaz::options::Options::default()
+        }
+    }
 }
 
 /// Whether missing models may be fetched.
@@ -250,6 +291,10 @@ pub struct ExtractArgs {
     /// Write one JSON file an article into this folder, or - for standard output (one JSON object a line)
     #[arg(short, long, value_name = "DIR|-", default_value = "-")]
     pub output: PathBuf,
+    /// Say at the end what was read, skipped, refused, repaired, and what is the same text; as JSON into FILE where one is
+    /// named, else into report.json of -o DIR
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub report: Option<Option<PathBuf>>,
 }
 
 /// `mujaz check`

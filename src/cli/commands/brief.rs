@@ -1,14 +1,14 @@
 //! `mujaz brief`: a note an article, and a briefing for all.
 //!
-//! In: articles. Out: `DIR/<name>.md` and `.json` each as soon as its article is done, and `DIR/briefing.md`; one file
-//! alone without `-o` is printed. A note that is there and was made from the same bytes, models and options is left
+//! In: articles. Out: `DIR/<name>.md` and `.json` each as soon as its article is done, and `DIR/briefing.md`; one article
+//! alone without `-o` is printed. Of files with the same bytes the first is briefed; articles that are the same story are
+//! linked in the briefing. A note that is there and was made from the same bytes, models and options is left
 //! alone; the JSON note (kept in `DIR/.mujaz` where only Markdown is wanted) is the memory of that.
 
 use std::path::{Path, PathBuf};
 
 use mujaz::briefing::{self, Note, Provenance};
 use mujaz::pipeline::{self, Wanted};
-use mujaz::progress::Progress;
 use mujaz::render::json::{self, Json};
 use mujaz::render::markdown::Markdown;
 use mujaz::render::{Renderer, overview};
@@ -18,7 +18,7 @@ use crate::cli::crew::{Choice, Crew};
 use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Kind, Status};
-use crate::cli::work::{Tally, Work, interrupted};
+use crate::cli::work::{Item, Repeated, Tally, Work};
 
 /// Where notes go when nothing else is said.
 const FOLDER: &str = "notes";
@@ -39,40 +39,39 @@ pub fn run(args: &BriefArgs, global: &GlobalArgs, printer: &Printer) -> Result<S
         return Err(nothing(&tally));
     }
     let mut crew = Crew::new(Choice::of(&args.models), global, printer)?;
-    if one_file && args.output.is_none() {
+    if one_file && args.output.is_none() && !work.holds_several()? {
         return print_one(args, &work, &mut crew, tally, printer);
     }
     let folder = Folder { path: args.output.clone().unwrap_or_else(|| FOLDER.into()), formats: args.format.clone() };
     output::prepare(&folder.path)?;
-    work.spare_inputs(&folder.path, &["md", "json"])?;
+    let spared = work.spare_inputs(&folder.path, &["md", "json"])?;
     let mut articles = Vec::new();
-    let total = work.inputs.len();
-    for (place, (found, name)) in work.inputs.iter().enumerate() {
-        if work.progress.cancelled() {
-            return Err(interrupted().hint(GO_ON));
-        }
-        let Some(article) = work.read(found, &mut tally, printer) else { continue };
-        let lent = work.lend(&mut crew, &article, Wanted::Summary, &mut tally, printer)?;
-        let Some(mut models) = lent else { continue };
+    let go_on = |error: CommandError| if error.kind == Kind::Interrupted { error.hint(GO_ON) } else { error };
+    work.each(Repeated::Once, &mut tally, printer, |Item { article, name, place }, tally| {
+        let lent = work.lend(&mut crew, &article, Wanted::Summary, tally, printer)?;
+        let Some(mut models) = lent else { return Ok(()) };
+        spared.check(&name)?;
+        let shown = article.source.name();
         let provenance = pipeline::provenance(&article, &models, &work.options);
-        let known = if args.force { None } else { folder.made(name, &provenance) };
+        let known = if args.force { None } else { folder.made(&name, &provenance) };
         let made_before = known.is_some();
         let note = match known {
             Some(note) => Some(note),
             None => {
-                printer.status(&format!("[{}/{total}] {}", place + 1, found.path.display()));
-                work.brief(&article, &mut models, Wanted::Summary, &mut tally, printer)
-                    .map_err(|error| if error.kind == Kind::Interrupted { error.hint(GO_ON) } else { error })?
+                printer.status(&format!("{place} {shown}"));
+                work.brief(&article, &mut models, Wanted::Summary, tally, printer)?
             }
         };
-        let Some(note) = note else { continue };
-        folder.write(name, &note, made_before)?;
+        let Some(note) = note else { return Ok(()) };
+        folder.write(&name, &note, made_before)?;
         if made_before {
-            printer.status(&format!("[{}/{total}] {}: made already", place + 1, found.path.display()));
+            printer.status(&format!("{place} {shown}: made already"));
         }
         tally.count(&note);
-        articles.push(briefing::Article::of(&note, folder.link(name)));
-    }
+        articles.push(briefing::Article::of(&note, folder.link(&name)));
+        Ok(())
+    })
+    .map_err(go_on)?;
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let briefing = briefing::Briefing::new(articles, tally.failures.clone(), tally.skipped.clone(), version);
     let path = output::write_changed(&folder.path, &format!("{BRIEFING}.md"), &overview::briefing(&briefing))?;
@@ -99,15 +98,15 @@ fn print_one(
 ) -> Result<Status, CommandError> {
     // Both formats at once would be neither: JSON is printed where it alone is asked for.
     let renderer: &dyn Renderer = if args.format == [NoteFormat::Json] { &Json } else { &Markdown };
-    for (found, _) in &work.inputs {
-        let Some(article) = work.read(found, &mut tally, printer) else { continue };
-        let lent = work.lend(crew, &article, Wanted::Summary, &mut tally, printer)?;
-        let Some(mut models) = lent else { continue };
-        if let Some(note) = work.brief(&article, &mut models, Wanted::Summary, &mut tally, printer)? {
+    work.each(Repeated::Kept, &mut tally, printer, |Item { article, .. }, tally| {
+        let lent = work.lend(crew, &article, Wanted::Summary, tally, printer)?;
+        let Some(mut models) = lent else { return Ok(()) };
+        if let Some(note) = work.brief(&article, &mut models, Wanted::Summary, tally, printer)? {
             tally.count(&note);
             printer.data(&rendered(renderer, &note)?)?;
         }
-    }
+        Ok(())
+    })?;
     printer.status(&tally.summary("briefed"));
     tally.end()
 }

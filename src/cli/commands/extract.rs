@@ -4,22 +4,26 @@ use serde::Serialize;
 
 use mujaz::document::language::Language;
 use mujaz::document::moments::TextDate;
-use mujaz::document::{self, BlockId, BlockKind, Document, ReadOptions, SegmentId};
+use mujaz::document::{BlockId, BlockKind, Document, SegmentId};
 use mujaz::progress::Progress;
 use mujaz::source::{SourceFile, encoding, walk};
 use mujaz::span::Span;
 
 use crate::cli::args::{ExtractArgs, GlobalArgs};
+use crate::cli::intake::{Given, read_all};
 use crate::cli::output;
 use crate::cli::printer::Printer;
-use crate::cli::progress::{Bars, interruptible};
+use crate::cli::progress::Bars;
 use crate::cli::report::{CommandError, Kind, Status};
-use crate::cli::work::interrupted;
+use crate::cli::survey::Survey;
+use crate::cli::work::{error_name, interrupted, use_threads};
 
 /// An article as `extract` writes it. Spans are bytes into `text`.
 #[derive(Debug, Serialize)]
 struct Extracted<'d> {
     path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part: Option<&'d str>,
     sha256: &'d str,
     encoding: &'d str,
     title: Option<&'d str>,
@@ -68,6 +72,7 @@ impl<'d> Extracted<'d> {
         let standfirst = all(BlockKind::Standfirst);
         Self {
             path: file.path.to_string_lossy().into_owned(),
+            part: file.part.as_deref(),
             sha256: &file.sha256,
             encoding: &document.encoding,
             title: document.title(),
@@ -103,67 +108,135 @@ impl<'d> Extracted<'d> {
 ///
 /// # Errors
 /// Where an argument makes no sense, the output cannot be written, or no input could be read.
-pub fn run(args: &ExtractArgs, _global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
-    let label = args.inputs.encoding.as_deref();
-    let encoding = label.map(encoding::by_label).transpose().map_err(|error| CommandError::new(Kind::Usage, &error))?;
-    let options = ReadOptions { encoding, ..ReadOptions::default() };
-    let walk = walk::walk(&args.inputs.paths);
-    for skipped in &walk.skipped {
-        printer.detail(&format!("skipped {}: {}", skipped.path.display(), skipped.reason));
+pub fn run(args: &ExtractArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
+    let options = args.inputs.options();
+    if let Some(label) = &options.encoding {
+        encoding::by_label(label).map_err(|error| CommandError::new(Kind::Usage, &error))?;
     }
-    let mut failed = walk.failed.len();
+    use_threads(global);
+    let printed = args.output.as_os_str() == "-";
+    if printed && args.report.as_ref().is_some_and(|file| file.as_deref() == Some(std::path::Path::new("-"))) {
+        return Err(CommandError::message(Kind::Usage, "articles and report cannot both go to standard output")
+            .hint("write the articles into a folder with -o, or the report into a file with --report=FILE"));
+    }
+    let walk = walk::walk(&args.inputs.paths);
+    let mut run = Run { args, printer, bars: Bars::new(printer), survey: Survey::default(), done: 0, skipped: 0, failed: 0 };
+    for skipped in &walk.skipped {
+        run.skip(skipped);
+    }
     for error in &walk.failed {
-        printer.error(&CommandError::new(Kind::Input, error).message);
+        run.fail(error.path().display().to_string(), None, CommandError::new(Kind::Input, error).message);
     }
     let paths: Vec<&std::path::Path> = walk.found.iter().map(|found| found.path.as_path()).collect();
-    let names = output::names(&paths, &[]);
-    if args.output.as_os_str() != "-" {
+    let reserved: &[&str] = if args.report.is_some() { &["report"] } else { &[] };
+    let names = output::names(&paths, reserved);
+    let mut part_names = output::PartNames::new(names.iter().map(String::as_str).chain(reserved.iter().copied()));
+    let spared = output::Spared::new(paths.iter().copied(), &args.output, &["json"]);
+    if !printed {
         output::prepare(&args.output)?;
+        names.iter().try_for_each(|name| spared.check(name))?;
     }
-    let bars = Bars::new(printer);
-    bars.started("extracting", walk.found.len() as u64, "articles");
-    let mut done = 0usize;
-    for (found, name) in walk.found.iter().zip(&names) {
-        if bars.cancelled() {
-            bars.finished();
+    run.bars.started("extracting", walk.found.len() as u64, "files");
+    let read = read_all(&walk.found, &options, |place, given| {
+        if run.bars.cancelled() {
             return Err(interrupted());
         }
-        bars.detail(&found.path.display().to_string());
-        match interruptible(&found.path, || extract(found, &options)) {
-            Ok((file, document)) => {
-                for warning in &document.warnings {
-                    bars.aside(|| printer.warning(&format!("{}: {warning}", file.path.display())));
+        let mut name = |file: &SourceFile| match &file.part {
+            Some(part) => part_names.name(&names[place], part),
+            None => names[place].clone(),
+        };
+        match given {
+            Given::Read(read) => {
+                let (file, document) = *read;
+                let name = name(&file);
+                if !printed {
+                    spared.check(&name)?;
                 }
-                let article = Extracted::new(&file, &document);
-                let mut written = Ok(());
-                bars.aside(|| written = write(&article, &args.output, name, printer));
-                if let Err(error) = written {
-                    bars.finished();
-                    return Err(error);
-                }
-                done += 1;
+                run.read(&file, &document, &name)?;
             }
-            Err(error) => {
-                failed += 1;
-                bars.aside(|| printer.error(&error.message));
+            Given::Refused(file, reason) => {
+                // Its name is taken all the same, so that the names of the others do not hang on it.
+                name(&file);
+                run.fail(file.path.display().to_string(), file.part, reason);
+            }
+            Given::Skipped(skipped) => run.skip(&skipped),
+            Given::Failed(error) => {
+                let part = error.part().map(str::to_owned);
+                let reason = CommandError::new(Kind::Input, &error).message;
+                run.bars.detail(&error_name(&error));
+                run.fail(error.path().display().to_string(), part, reason);
             }
         }
-        bars.advanced((done + failed - walk.failed.len()) as u64);
-    }
-    bars.finished();
-    printer.status(&summary(done, walk.skipped.len(), failed));
-    if done == 0 && failed == 0 {
-        return Err(CommandError::message(Kind::Input, "no article was found in the paths given").hint(
-            "mujaz reads plain text: .txt files in folders, any file that is named itself; -v tells what was skipped",
-        ));
-    }
-    Ok(if failed > 0 { Status::Partial } else { Status::Complete })
+        run.bars.advanced(place as u64);
+        Ok(true)
+    });
+    run.bars.finished();
+    read?;
+    run.end()
 }
 
-fn extract(found: &walk::Found, options: &ReadOptions<'_>) -> Result<(SourceFile, Document), CommandError> {
-    let file = SourceFile::read(found).map_err(|error| CommandError::new(Kind::Input, &error))?;
-    let document = document::read(&file, options).map_err(|error| CommandError::new(Kind::Input, &error))?;
-    Ok((file, document))
+/// A run of the command.
+struct Run<'a> {
+    args: &'a ExtractArgs,
+    printer: &'a Printer,
+    bars: Bars,
+    survey: Survey,
+    done: usize,
+    skipped: usize,
+    failed: usize,
+}
+
+impl Run<'_> {
+    fn read(&mut self, file: &SourceFile, document: &Document, name: &str) -> Result<(), CommandError> {
+        for warning in &document.warnings {
+            self.bars.aside(|| self.printer.warning(&format!("{}: {warning}", file.name())));
+        }
+        let article = Extracted::new(file, document);
+        self.bars.aside(|| write(&article, &self.args.output, name, self.printer))?;
+        if self.args.report.is_some() {
+            self.survey.read(file, document);
+        }
+        self.done += 1;
+        Ok(())
+    }
+
+    fn skip(&mut self, skipped: &walk::Skipped) {
+        self.bars.aside(|| self.printer.detail(&format!("skipped {}: {}", skipped.name(), skipped.reason)));
+        self.survey.skipped(skipped.path.display().to_string(), skipped.part.clone(), skipped.reason.to_string());
+        self.skipped += 1;
+    }
+
+    fn fail(&mut self, path: String, part: Option<String>, reason: String) {
+        self.bars.aside(|| self.printer.error(&reason));
+        self.survey.refused(path, part, reason);
+        self.failed += 1;
+    }
+
+    /// Writes the report, and says how the run went.
+    fn end(self) -> Result<Status, CommandError> {
+        let Self { args, printer, survey, done, skipped, failed, .. } = self;
+        if let Some(file) = &args.report {
+            let json = survey.finish(printer);
+            match file {
+                Some(file) if file.as_os_str() == "-" => printer.data(&json)?,
+                Some(file) => {
+                    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+                    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                    output::write(folder.unwrap_or(std::path::Path::new(".")), &name, &json)?;
+                }
+                None if args.output.as_os_str() != "-" => drop(output::write(&args.output, "report.json", &json)?),
+                None => {}
+            }
+        }
+        printer.status(&summary(done, skipped, failed));
+        if done == 0 && failed == 0 {
+            return Err(CommandError::message(Kind::Input, "no article was found in the paths given").hint(
+                "in folders mujaz reads text, web pages, documents, mails, tables, feeds and archives by their names; \
+                 -v tells what was skipped",
+            ));
+        }
+        Ok(if failed > 0 { Status::Partial } else { Status::Complete })
+    }
 }
 
 /// Writes an article as a line on standard output, or as a file in a folder.
@@ -176,7 +249,7 @@ fn write(article: &Extracted<'_>, folder: &std::path::Path, name: &str, printer:
     } else {
         let mut text = serde_json::to_vec_pretty(article).map_err(internal)?;
         text.push(b'\n');
-        output::write(folder, &format!("{name}.json"), &text)?;
+        output::write_soon(folder, &format!("{name}.json"), &text)?;
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use mujaz::pipeline::Wanted;
-use mujaz::progress::Progress;
 use mujaz::render::Renderer;
 use mujaz::render::json::Json;
 use mujaz::render::markdown::Markdown;
@@ -15,7 +14,7 @@ use crate::cli::crew::{Choice, Crew};
 use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::report::{CommandError, Kind, Status};
-use crate::cli::work::{Work, interrupted};
+use crate::cli::work::{Item, Repeated, Work};
 
 /// Runs the command.
 pub fn run(args: &TranslateArgs, global: &GlobalArgs, printer: &Printer) -> Result<Status, CommandError> {
@@ -59,21 +58,20 @@ impl Task<'_> {
         }
         let mut crew = Crew::new(choice, global, printer)?;
         let printed = output.as_os_str() == "-";
+        let extensions = [self.renderer.name()];
+        let mut spared = None;
         if !printed {
             output::prepare(output)?;
-            work.spare_inputs(output, &[self.renderer.name()])?;
+            spared = Some(work.spare_inputs(output, &extensions)?);
         }
-        for (place, (found, name)) in work.inputs.iter().enumerate() {
-            if work.progress.cancelled() {
-                return Err(interrupted());
+        work.each(Repeated::Kept, &mut tally, printer, |Item { article, name, place }, tally| {
+            if work.inputs.len() > 1 || article.source.part.is_some() {
+                printer.status(&format!("{place} {}", article.source.name()));
             }
-            let Some(article) = work.read(found, &mut tally, printer) else { continue };
-            if work.inputs.len() > 1 {
-                printer.status(&format!("[{}/{}] {}", place + 1, work.inputs.len(), found.path.display()));
-            }
-            let lent = work.lend(&mut crew, &article, self.wanted, &mut tally, printer)?;
-            let Some(mut models) = lent else { continue };
-            let Some(note) = work.brief(&article, &mut models, self.wanted, &mut tally, printer)? else { continue };
+            spared.as_ref().map_or(Ok(()), |spared| spared.check(&name))?;
+            let lent = work.lend(&mut crew, &article, self.wanted, tally, printer)?;
+            let Some(mut models) = lent else { return Ok(()) };
+            let Some(note) = work.brief(&article, &mut models, self.wanted, tally, printer)? else { return Ok(()) };
             tally.count(&note);
             let bytes = self.renderer.render(&note).map_err(|error| CommandError::new(Kind::Internal, &error))?;
             if printed {
@@ -81,7 +79,8 @@ impl Task<'_> {
             } else {
                 output::write(output, &format!("{name}.{}", self.renderer.name()), &bytes)?;
             }
-        }
+            Ok(())
+        })?;
         printer.status(&tally.summary(self.done));
         tally.end()
     }
