@@ -9,7 +9,7 @@ const MAX_SHORT: usize = 400;
 
 /// What a format itself says of a line: its place in a hierarchy of headings, a list, a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(not(test), expect(dead_code, reason = "plain text gives no hints, and it is the only format so far"))]
+#[expect(dead_code, reason = "plain text gives no hints, and it is the only format so far")]
 pub(super) enum Hint {
     /// The title of the document.
     Title,
