@@ -3,6 +3,7 @@
 //! In: what the binary (or a caller of the library) decided. Out: the values that the stages read. Options that change
 //! what a note says are part of its memory key ([`Options::key`]); options that only change how it is made are not here.
 
+use crate::arabic::letters::{CLEANING, Rule};
 use serde::{Deserialize, Serialize};
 
 /// What is asked of notes.
@@ -18,6 +19,9 @@ pub struct Options {
     /// Whether every text is read as Arabic, whatever language it seems to be in.
     #[serde(default)]
     pub force_language: bool,
+    /// How the letters of a text are cleaned when it is read.
+    #[serde(default = "cleaning")]
+    pub cleaning: Vec<Rule>,
     /// How hard to try: how many hypotheses a segment gets.
     pub effort: Effort,
 }
@@ -51,9 +55,14 @@ impl Default for Options {
             encoding: None,
             fields: FieldNames::default(),
             force_language: false,
+            cleaning: cleaning(),
             effort: Effort::Full,
         }
     }
+}
+
+fn cleaning() -> Vec<Rule> {
+    CLEANING.to_vec()
 }
 
 impl Options {
@@ -64,6 +73,19 @@ impl Options {
             Effort::Plain => "plain",
             Effort::Full => "full",
         };
-        format!("bullets={} encoding={encoding} effort={effort}", self.bullets)
+        let mut key = format!("bullets={} encoding={encoding} effort={effort}", self.bullets);
+        let FieldNames { text, title, date } = &self.fields;
+        for (name, field) in [("text", text), ("title", title), ("date", date)] {
+            if let Some(field) = field {
+                key += &format!(" {name}-field={field:?}");
+            }
+        }
+        if self.force_language {
+            key += " force-language";
+        }
+        if self.cleaning != CLEANING {
+            key += &format!(" cleaning={:?}", self.cleaning);
+        }
+        key
     }
 }

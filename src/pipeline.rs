@@ -89,14 +89,22 @@ pub fn open(found: &Found, options: &Options) -> Result<Parts, Error> {
     Ok(source::open(found, &OpenOptions { fields, encoding, ..OpenOptions::default() }))
 }
 
+/// Returns what options say of how articles are read.
+///
+/// # Errors
+/// [`Error::Encoding`].
+pub fn reading(options: &Options) -> Result<ReadOptions<'static>, Error> {
+    let encoding = options.encoding.as_deref().map(encoding::by_label).transpose()?;
+    let (cleaning, force_language) = (Some(options.cleaning.clone()), options.force_language);
+    Ok(ReadOptions { encoding, cleaning, force_language, ..ReadOptions::default() })
+}
+
 /// Reads an article: 2. document.
 ///
 /// # Errors
 /// [`Error::Encoding`] and [`Error::Document`].
 pub fn read(file: SourceFile, options: &Options) -> Result<Article, Error> {
-    let encoding = options.encoding.as_deref().map(encoding::by_label).transpose()?;
-    let how = ReadOptions { encoding, force_language: options.force_language, ..ReadOptions::default() };
-    let document = document::read(&file, &how)?;
+    let document = document::read(&file, &reading(options)?)?;
     let path = file.path.display().to_string();
     let source = NoteSource { path, part: file.part, sha256: file.sha256, encoding: document.encoding.clone() };
     Ok(Article { source, document })

@@ -2,12 +2,14 @@
 //!
 //! In: text in Arabic script. Out: the same text with one or more [`Rule`]s applied. Which rules are used where: reading
 //! a file applies [`CLEANING`] (nothing a reader would miss), looking words up applies [`MATCHING`]. Each rule is
-//! idempotent. Source: the Arabic and presentation-forms blocks of the Unicode Standard.
+//! idempotent. A user switches those of [`Rule::READING`] by name. Source: the Arabic and presentation-forms blocks of the Unicode Standard.
 
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 /// One change to the letters of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// Takes away bidirectional controls, zero-width characters, soft hyphens and byte order marks.
     Invisible,
@@ -29,6 +31,27 @@ pub enum Rule {
     TehMarbuta,
     /// Turns Arabic-Indic and Persian digits into 0 to 9, `٫` into `.`, `٬` into `,` and `٪` into `%`.
     Digits,
+    /// Turns all double quotation marks into `"` and all single ones into `'`.
+    Quotes,
+}
+
+impl Rule {
+    /// The rules that reading a file can use, by name: those that leave the spelling of words alone.
+    pub const READING: &[(&str, Self)] = &[
+        ("invisible", Self::Invisible),
+        ("spaces", Self::Spaces),
+        ("presentation-forms", Self::PresentationForms),
+        ("stretching", Self::Stretching),
+        ("tatweel", Self::Tatweel),
+        ("diacritics", Self::Diacritics),
+        ("digits", Self::Digits),
+        ("quotes", Self::Quotes),
+    ];
+
+    /// Returns the rule of a name, if it is one of [`Self::READING`].
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::READING.iter().find(|(known, _)| *known == name).map(|&(_, rule)| rule)
+    }
 }
 
 /// The rules for reading a file: what they change, no reader sees.
@@ -129,6 +152,11 @@ fn changed(c: char, rule: Rule) -> Option<char> {
             '٪' => '%',
             _ => digit(c).map_or(c, |d| char::from(b'0' + d)),
         }),
+        Rule::Quotes => Some(match c {
+            '«' | '»' | '“' | '”' | '„' | '‟' | '〝' | '〞' => '"',
+            '‹' | '›' | '‘' | '’' | '‚' | '‛' => '\'',
+            _ => c,
+        }),
         _ => Some(c),
     }
 }
@@ -183,6 +211,7 @@ mod tests {
             (Rule::Yeh, "على", "علي"),
             (Rule::TehMarbuta, "حكومة", "حكومه"),
             (Rule::Digits, "٢٠٢١/۰۴/21 ٪", "2021/04/21 %"),
+            (Rule::Quotes, "«قال” „لا‟ ‹و’", "\"قال\" \"لا\" 'و'"),
         ] {
             assert_eq!(apply(text, &[rule]), wanted, "{rule:?}");
         }
@@ -190,7 +219,25 @@ mod tests {
         assert_eq!(apply("على أُمّة", CLEANING), "على أُمّة", "cleaning leaves spelling alone");
     }
 
+    #[test]
+    fn rules_of_reading_have_the_names_they_are_kept_under() {
+        for &(name, rule) in Rule::READING {
+            assert_eq!(Rule::by_name(name), Some(rule));
+            assert_eq!(serde_json::to_value(rule).unwrap(), name);
+        }
+        assert!(CLEANING.iter().all(|rule| Rule::READING.iter().any(|(_, known)| known == rule)));
+        assert_eq!(Rule::by_name("hamza"), None, "reading leaves spelling alone");
+    }
+
     proptest! {
+        #[test]
+        fn no_rule_of_reading_loses_a_word(text in "[ابتمنيدوفأةىـ ﻻﷲﻣ\u{200f}\u{64e}0-9٠-٩a-c«»“]{0,40}", rules in proptest::sample::subsequence(Rule::READING.to_vec(), 0..=8)) {
+            let rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
+            let cleaned = apply(&text, &rules);
+            prop_assert_eq!(key(&cleaned).replace('"', ""), key(&text).replace(['«', '»', '“', '"'], ""));
+            prop_assert_eq!(apply(&cleaned, &rules), cleaned);
+        }
+
         #[test]
         fn cleaning_loses_no_word(text in "[ابتمنيدوفأةىـ ﻻﷲﻣ\u{200f}\u{64e}0-9٠-٩a-c«»]{0,40}") {
             let cleaned = apply(&text, CLEANING);
@@ -201,7 +248,7 @@ mod tests {
 
         #[test]
         fn every_rule_is_idempotent(text in "\\PC{0,40}") {
-            for rule in MATCHING.iter().chain(CLEANING) {
+            for rule in MATCHING.iter().chain(Rule::READING.iter().map(|(_, rule)| rule)) {
                 let once = apply(&text, &[*rule]);
                 prop_assert_eq!(apply(&once, &[*rule]), once);
             }

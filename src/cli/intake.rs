@@ -10,7 +10,7 @@ use mujaz::document::{self, Document, ReadOptions};
 use mujaz::options::Options;
 use mujaz::pipeline;
 use mujaz::source::walk::{Found, Skipped};
-use mujaz::source::{Error, Part, SourceFile, encoding};
+use mujaz::source::{Error, Part, SourceFile};
 use rayon::prelude::*;
 
 use super::progress::interruptible;
@@ -43,9 +43,7 @@ pub fn read_all(
     options: &Options,
     mut each: impl FnMut(usize, Given) -> Result<bool, CommandError>,
 ) -> Result<(), CommandError> {
-    let label = options.encoding.as_deref();
-    let encoding = label.map(encoding::by_label).transpose().map_err(|error| CommandError::new(Kind::Usage, &error))?;
-    let force_language = options.force_language;
+    let how = pipeline::reading(options).map_err(|error| CommandError::new(Kind::Usage, &error))?;
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel::<Vec<(usize, Part)>>(1);
         scope.spawn(move || {
@@ -71,7 +69,7 @@ pub fn read_all(
         for batch in batches {
             let read = |(place, part): (usize, Part)| {
                 let given = match part {
-                    Part::Article(file) => read(file, encoding, force_language),
+                    Part::Article(file) => read(file, &how),
                     Part::Skipped(skipped) => Given::Skipped(skipped),
                     Part::Failed(error) => Given::Failed(error),
                 };
@@ -88,12 +86,9 @@ pub fn read_all(
     })
 }
 
-fn read(mut file: SourceFile, encoding: Option<&'static encoding_rs::Encoding>, force_language: bool) -> Given {
+fn read(mut file: SourceFile, how: &ReadOptions<'_>) -> Given {
     let name = file.name();
-    let read = guarded(&name, || {
-        let options = ReadOptions { encoding, force_language, ..ReadOptions::default() };
-        document::read(&file, &options).map_err(|error| told(&file.path, &name, &error))
-    });
+    let read = guarded(&name, || document::read(&file, how).map_err(|error| told(&file.path, &name, &error)));
     file.bytes = Vec::new();
     match read {
         Ok(document) => Given::Read(Box::new((file, document))),

@@ -303,7 +303,9 @@ impl Work {
                 Some(_) => true,
                 None => match crew.ready_translator(&self.progress) {
                     Ok(()) => false,
-                    Err(error) if error.kind == Kind::Model && (self.inputs.len() > 1 || article.source.part.is_some()) => {
+                    Err(error)
+                        if error.kind == Kind::Model && (self.inputs.len() > 1 || article.source.part.is_some()) =>
+                    {
                         tally.no_translator = Some(error);
                         true
                     }

@@ -9,7 +9,6 @@ const MAX_SHORT: usize = 400;
 
 /// What a format itself says of a line: its place in a hierarchy of headings, a list, a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(dead_code, reason = "plain text gives no hints, and it is the only format so far")]
 pub(super) enum Hint {
     /// The title of the document.
     Title,
@@ -77,7 +76,6 @@ impl Line {
     }
 
     /// Makes a line of which its format says something; a blank line stands before it.
-    #[cfg(test)]
     pub fn hinted(text: &str, hint: Hint) -> Self {
         Self { hint: Some(hint), ..Self::new(text, true) }
     }

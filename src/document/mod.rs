@@ -14,12 +14,12 @@ mod fault;
 mod flow;
 mod furniture;
 mod headline;
+pub mod html;
 pub mod language;
 mod line;
-pub mod moments;
-pub mod html;
-mod mhtml;
 pub mod markdown;
+mod mhtml;
+pub mod moments;
 pub mod odt;
 mod outlet;
 mod package;
@@ -42,13 +42,13 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::arabic::dialect;
-use crate::arabic::words::is_letter;
 use crate::arabic::letters;
+use crate::arabic::words::is_letter;
 use crate::source::{Kind, SourceFile, encoding};
 use crate::span::Span;
+pub use fault::Fault;
 use language::Language;
 use moments::TextDate;
-pub use fault::Fault;
 use segment::SegmentOptions;
 
 /// Reads files of one kind. A new format is a new reader in a file of its own and a line in [`READERS`].

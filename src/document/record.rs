@@ -5,8 +5,9 @@
 
 use super::line::{Hint, Line, lines};
 use super::{Declared, Document, Error, READERS, ReadOptions, Reader, Sheet};
-use crate::arabic::letters::{CLEANING, apply};
-use crate::source::{Kind, SourceFile, encoding, record::Record};
+use crate::arabic::letters::apply;
+use crate::source::encoding::{self, Charset};
+use crate::source::{Kind, SourceFile, record::Record};
 
 /// Reads rows of tables and entries of feeds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,7 +25,7 @@ impl Reader for RecordReader {
         })?;
         let mut document = match &record.html {
             Some(html) => of_page(&record, html, file, options)?,
-            None => Document::of_sheet(sheet(&record), &file.path, options)?,
+            None => Document::of_sheet(sheet(&record, options), &file.path, options)?,
         };
         document.encoding = record.encoding;
         Ok(document)
@@ -32,9 +33,9 @@ impl Reader for RecordReader {
 }
 
 /// Makes the sheet of plain text: its title first, then its lines.
-fn sheet(record: &Record) -> Sheet {
+fn sheet(record: &Record, options: &ReadOptions<'_>) -> Sheet {
     let clean = |text: &str| {
-        let mut text = apply(&text.replace("\r\n", "\n"), CLEANING);
+        let mut text = apply(&text.replace("\r\n", "\n"), options.rules());
         text.retain(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}'));
         text
     };
@@ -110,8 +111,12 @@ fn of_page(record: &Record, html: &str, file: &SourceFile, options: &ReadOptions
 fn in_encoding(page: String, options: &ReadOptions<'_>) -> Vec<u8> {
     match options.encoding {
         None => page.into_bytes(),
-        Some(encoding) if encoding == encoding_rs::UTF_16LE => page.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        Some(encoding) if encoding == encoding_rs::UTF_16BE => page.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        Some(Charset::Web(encoding)) if encoding == encoding_rs::UTF_16LE => {
+            page.encode_utf16().flat_map(u16::to_le_bytes).collect()
+        }
+        Some(Charset::Web(encoding)) if encoding == encoding_rs::UTF_16BE => {
+            page.encode_utf16().flat_map(u16::to_be_bytes).collect()
+        }
         Some(_) => {
             let mut ascii = String::with_capacity(page.len() * 4);
             for c in page.chars() {

@@ -59,7 +59,7 @@ pub struct SegmentOptions<'c> {
     /// The most tokens that a segment may have before it is cut at a clause; `None` keeps sentences whole.
     pub budget: Option<usize>,
     /// Counts the tokens of a piece of text; a model's own tokenizer where one is at hand.
-    pub count: &'c dyn Fn(&str) -> usize,
+    pub count: &'c (dyn Fn(&str) -> usize + Sync),
 }
 
 impl Default for SegmentOptions<'static> {

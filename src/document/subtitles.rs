@@ -37,7 +37,7 @@ impl Reader for SubtitleReader {
         if let Some(fault) = foreign(&file.bytes) {
             return Err(faulty(fault));
         }
-        let decoded = encoding::decode(&file.bytes, options.encoding)
+        let decoded = encoding::decode(&file.bytes, options.encoding, None)
             .map_err(|source| Error::NotText { path: file.path.clone(), source })?;
         let (cues, cut) = cues(&decoded.text);
         if cues.is_empty() {
@@ -49,10 +49,7 @@ impl Reader for SubtitleReader {
         let mut document =
             Document::assemble(page, &options.segments).ok_or_else(|| Error::NoArticle { path: file.path.clone() })?;
         document.encoding = decoded.encoding.to_owned();
-        if decoded.undecodable > 0 {
-            let said = format!("{} characters cannot be decoded as {}", decoded.undecodable, decoded.encoding);
-            document.warnings.push(said);
-        }
+        document.warnings.extend(decoded.warnings);
         if cut {
             document.warnings.push(format!("more than {MAX_CUES} cues; those after them were not read"));
         }

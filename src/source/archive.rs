@@ -104,12 +104,7 @@ fn method_name(method: zip::CompressionMethod) -> String {
 ///
 /// # Errors
 /// Where it is damaged, or more comes out of it than may.
-pub(super) fn tar_or_gzip(
-    opener: &mut Opener,
-    place: &Place,
-    input: Input,
-    sink: &mut Sink<'_>,
-) -> Result<(), Why> {
+pub(super) fn tar_or_gzip(opener: &mut Opener, place: &Place, input: Input, sink: &mut Sink<'_>) -> Result<(), Why> {
     let mut stream = BufReader::with_capacity(64 * 1024, input.reader());
     let packed = std::io::BufRead::fill_buf(&mut stream).map_err(broken)?.starts_with(b"\x1f\x8b");
     if !packed {
@@ -292,7 +287,8 @@ fn arabic_share(name: &str) -> f64 {
         }
         // Ta marbuta and alif maqsura end a word, and no word begins with them.
         let count = word.chars().count();
-        odd += word.chars().enumerate().filter(|&(at, c)| matches!(c, 'ة' | 'ى' | 'ء') && at + 1 < count).count() as f64;
+        odd +=
+            word.chars().enumerate().filter(|&(at, c)| matches!(c, 'ة' | 'ى' | 'ء') && at + 1 < count).count() as f64;
         odd += if word.chars().zip(word.chars().skip(1)).any(|(a, b)| a == b && a != 'ل') { 1.0 } else { 0.0 };
         letters += if word.starts_with("ال") { 1.0 } else { 0.0 };
     }
@@ -324,7 +320,8 @@ mod tests {
         let upper: Vec<char> = (128..=255).map(code_page_720).collect();
         assert_eq!(upper.len(), 128);
         // Places that Python's codec gives.
-        for (byte, c) in [(0x98, 'ء'), (0x9f, 'ا'), (0xa0, 'ب'), (0xad, 'ص'), (0xb0, '░'), (0xe0, 'ض'), (0xe9, 'ل')] {
+        for (byte, c) in [(0x98, 'ء'), (0x9f, 'ا'), (0xa0, 'ب'), (0xad, 'ص'), (0xb0, '░'), (0xe0, 'ض'), (0xe9, 'ل')]
+        {
             assert_eq!(code_page_720(byte), c, "{byte:x}");
         }
         assert_eq!((code_page_720(0xef), code_page_720(0xf0), code_page_720(0xff)), ('ي', '≡', '\u{a0}'));

@@ -4,7 +4,6 @@
 //! and the few of HTML that feeds use; a feed that declares its own is refused. Sources: RSS 2.0 and its `content`
 //! and `dc` modules, RFC 4287; the events are quick-xml's.
 
-use encoding_rs::Encoding;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
@@ -20,18 +19,15 @@ const MIN_WORDS: usize = 80;
 ///
 /// # Errors
 /// Where it is no text.
-pub(super) fn decode(bytes: &[u8], wanted: Option<&'static Encoding>) -> Result<(String, String), Why> {
+pub(super) fn decode(bytes: &[u8], wanted: Option<encoding::Charset>) -> Result<(String, String), Why> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(300)]);
     let declared = || {
         let declaration = head.split_once("<?xml")?.1.split_once("?>")?.0;
         let value = declaration.split_once("encoding")?.1.trim_start_matches([' ', '=']);
         let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        Encoding::for_label(value[1..].split(quote).next()?.as_bytes())
+        value[1..].split(quote).next()
     };
-    // What says UTF-8 and is not, is told by its bytes.
-    let declared = declared().filter(|&encoding| encoding != encoding_rs::UTF_8);
-    let marked = Encoding::for_bom(bytes).map(|(encoding, _)| encoding);
-    let decoded = encoding::decode(bytes, wanted.or(marked).or(declared));
+    let decoded = encoding::decode(bytes, wanted, declared());
     let decoded = decoded.map_err(|error| Why::Damaged { what: error.to_string() })?;
     Ok((decoded.text, decoded.encoding.to_owned()))
 }
@@ -81,7 +77,9 @@ pub(super) fn read(text: &str, mut each: impl FnMut(usize, Result<Record, Why>) 
                     None => state.text(&format!("&{};", &*reference)),
                 }
             }
-            Event::Eof => return if state.path.is_empty() { Ok(()) } else { Err(damaged("the feed is cut off".to_owned())) },
+            Event::Eof => {
+                return if state.path.is_empty() { Ok(()) } else { Err(damaged("the feed is cut off".to_owned())) };
+            }
             _ => {}
         }
     }
@@ -175,7 +173,9 @@ impl State {
             match name.as_str() {
                 "link" => {
                     let relation = attribute(start, "rel");
-                    if let Some(href) = attribute(start, "href").filter(|_| relation.as_deref().is_none_or(|r| r == "alternate")) {
+                    if let Some(href) =
+                        attribute(start, "href").filter(|_| relation.as_deref().is_none_or(|r| r == "alternate"))
+                    {
                         entry.record.link.get_or_insert(href);
                     }
                 }
@@ -325,7 +325,8 @@ fn plain(page: &str) -> String {
             continue;
         }
         if c == '&'
-            && let Some((name, after)) = rest[1..].split_at_checked(rest[1..].bytes().take(12).position(|b| b == b';').unwrap_or(usize::MAX))
+            && let Some((name, after)) =
+                rest[1..].split_at_checked(rest[1..].bytes().take(12).position(|b| b == b';').unwrap_or(usize::MAX))
             && let Some(found) = reference(name)
         {
             words.push(found);
@@ -407,7 +408,9 @@ mod tests {
     #[test]
     fn leads_are_no_articles_and_bombs_are_refused() {
         let lead = WORDPRESS.replace("content:encoded", "other");
-        assert!(entries(&lead).unwrap()[0].as_ref().unwrap_err().starts_with("leads only: the entry holds a cut lead of 2"));
+        assert!(
+            entries(&lead).unwrap()[0].as_ref().unwrap_err().starts_with("leads only: the entry holds a cut lead of 2")
+        );
         let bomb = format!("<!DOCTYPE a [<!ENTITY b 'ha'>]>{WORDPRESS}");
         assert!(entries(&bomb).unwrap_err().contains("declares entities"));
         let deep = format!("<rss>{}", "<a>".repeat(100_000));

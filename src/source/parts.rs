@@ -9,8 +9,6 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use encoding_rs::Encoding;
-
 use super::kind::{Container, Content, Kind};
 use super::record::{Fields, Record};
 use super::walk::{Found, Reason, Skipped};
@@ -56,7 +54,7 @@ pub struct OpenOptions {
     /// The names of the fields of tables, where the user gave them.
     pub fields: Fields,
     /// The encoding of text, where the user named one.
-    pub encoding: Option<&'static Encoding>,
+    pub encoding: Option<encoding::Charset>,
     /// How much may come out of a file.
     pub limits: Limits,
 }
@@ -107,7 +105,8 @@ impl Iterator for Parts {
                 Err(_) => match thread.take()?.join() {
                     Ok(()) => None,
                     Err(_) => {
-                        let why = Why::Damaged { what: "the reader of this kind of file stopped at a fault".to_owned() };
+                        let why =
+                            Why::Damaged { what: "the reader of this kind of file stopped at a fault".to_owned() };
                         Some(Part::Failed(Error::Refused { path: self.path.clone(), part: None, why }))
                     }
                 },
@@ -564,7 +563,7 @@ fn no_article(kind: Kind, bytes: &[u8]) -> Option<Reason> {
     if is_own(bytes) {
         return Some(Reason::OwnNote);
     }
-    let text = encoding::decode(bytes, None).ok()?.text;
+    let text = encoding::decode(bytes, None, None).ok()?.text;
     (!text.chars().any(is_arabic_letter)).then_some(Reason::NoArabic)
 }
 

@@ -63,36 +63,117 @@ const NAMES: &[(Role, &[&str])] = &[
     (
         Role::Text,
         &[
-            "text", "body", "content", "article", "article_text", "article_body", "articlebody", "full_text", "fulltext",
-            "maintext", "main_text", "body_text", "story", "النص", "نص", "نص المقال", "نص الخبر", "المتن", "متن",
-            "المحتوى", "محتوى", "محتوى المقال", "محتوى الخبر", "المقال", "مقال", "texte", "contenu",
+            "text",
+            "body",
+            "content",
+            "article",
+            "article_text",
+            "article_body",
+            "articlebody",
+            "full_text",
+            "fulltext",
+            "maintext",
+            "main_text",
+            "body_text",
+            "story",
+            "النص",
+            "نص",
+            "نص المقال",
+            "نص الخبر",
+            "المتن",
+            "متن",
+            "المحتوى",
+            "محتوى",
+            "محتوى المقال",
+            "محتوى الخبر",
+            "المقال",
+            "مقال",
+            "texte",
+            "contenu",
         ],
     ),
     (Role::Html, &["html", "content_html", "body_html", "article_html", "content_encoded"]),
     (
         Role::Title,
-        &["title", "headline", "article_title", "العنوان", "عنوان", "عنوان المقال", "عنوان الخبر", "الترويسة", "titre", "heading"],
+        &[
+            "title",
+            "headline",
+            "article_title",
+            "العنوان",
+            "عنوان",
+            "عنوان المقال",
+            "عنوان الخبر",
+            "الترويسة",
+            "titre",
+            "heading",
+        ],
     ),
     (
         Role::Date,
         &[
-            "date", "published", "publication_date", "published_at", "date_published", "datepublished", "publish_date",
-            "published_date", "pubdate", "pub_date", "datetime", "التاريخ", "تاريخ", "تاريخ النشر", "تاريخ المقال",
-            "تاريخ الخبر", "نشر في", "created_at", "timestamp", "time",
+            "date",
+            "published",
+            "publication_date",
+            "published_at",
+            "date_published",
+            "datepublished",
+            "publish_date",
+            "published_date",
+            "pubdate",
+            "pub_date",
+            "datetime",
+            "التاريخ",
+            "تاريخ",
+            "تاريخ النشر",
+            "تاريخ المقال",
+            "تاريخ الخبر",
+            "نشر في",
+            "created_at",
+            "timestamp",
+            "time",
         ],
     ),
     (
         Role::Byline,
-        &["author", "byline", "authors", "creator", "writer", "الكاتب", "كاتب", "المؤلف", "مؤلف", "المحرر", "بقلم", "auteur"],
+        &[
+            "author",
+            "byline",
+            "authors",
+            "creator",
+            "writer",
+            "الكاتب",
+            "كاتب",
+            "المؤلف",
+            "مؤلف",
+            "المحرر",
+            "بقلم",
+            "auteur",
+        ],
     ),
     (
         Role::Publisher,
         &[
-            "source", "publisher", "outlet", "newspaper", "site_name", "site", "agency", "المصدر", "مصدر", "الناشر", "ناشر",
-            "الصحيفه", "الجريده", "الموقع", "الوكاله",
+            "source",
+            "publisher",
+            "outlet",
+            "newspaper",
+            "site_name",
+            "site",
+            "agency",
+            "المصدر",
+            "مصدر",
+            "الناشر",
+            "ناشر",
+            "الصحيفه",
+            "الجريده",
+            "الموقع",
+            "الوكاله",
         ],
     ),
-    (Role::Link, &["url", "link", "canonical", "permalink", "href", "الرابط", "رابط", "العنوان الالكتروني", "source_url"]),
+    (
+        Role::Link,
+        &["url", "link", "canonical", "permalink", "href", "الرابط", "رابط", "العنوان الالكتروني", "source_url"],
+    ),
     (Role::Section, &["section", "category", "القسم", "قسم", "التصنيف", "تصنيف", "الفئه", "الباب"]),
     (Role::Language, &["language", "lang", "اللغه", "لغه"]),
 ];
@@ -107,9 +188,9 @@ pub(super) fn folded(name: &str) -> String {
 /// Returns what a field stands for by its name, and how likely that is: the smaller, the likelier.
 pub(super) fn role(name: &str) -> Option<(Role, usize)> {
     let name = folded(name);
-    NAMES.iter().find_map(|(role, names)| {
-        names.iter().position(|known| folded(known) == name).map(|place| (*role, place))
-    })
+    NAMES
+        .iter()
+        .find_map(|(role, names)| names.iter().position(|known| folded(known) == name).map(|place| (*role, place)))
 }
 
 /// The names that the user gave for fields.
@@ -226,7 +307,8 @@ impl Record {
 /// Returns whether the text of a field is a piece of a web page.
 fn is_html(value: &str) -> bool {
     let start = value.trim_start();
-    start.starts_with('<') && ["</p>", "</div>", "<br", "</h2>", "</P>", "</article>", "</html>"].iter().any(|tag| start.contains(tag))
+    start.starts_with('<')
+        && ["</p>", "</div>", "<br", "</h2>", "</P>", "</article>", "</html>"].iter().any(|tag| start.contains(tag))
 }
 
 /// Returns the names of columns for a message: as many as can be read at a glance.
@@ -265,7 +347,10 @@ pub(super) fn shown(value: &serde_json::Value, role: Role) -> Option<String> {
 fn moment(number: i64) -> Option<String> {
     let seconds = if number > 100_000_000_000 { number / 1000 } else { number };
     // 1990 to 2100.
-    (631_152_000..4_102_444_800).contains(&seconds).then(|| jiff::Timestamp::from_second(seconds).ok())?.map(|at| at.to_string())
+    (631_152_000..4_102_444_800)
+        .contains(&seconds)
+        .then(|| jiff::Timestamp::from_second(seconds).ok())?
+        .map(|at| at.to_string())
 }
 
 /// Finds the fields of an article in a JSON object.
@@ -299,7 +384,9 @@ mod tests {
 
     #[test]
     fn columns_are_known_in_arabic_and_english() {
-        for list in [["id", "Title", "Body", "pubDate", "Source"], ["الرقم", "العنوان", "النص", "تاريخ النشر", "المصدر"]] {
+        for list in
+            [["id", "Title", "Body", "pubDate", "Source"], ["الرقم", "العنوان", "النص", "تاريخ النشر", "المصدر"]]
+        {
             let plan = Plan::of(&names(&list), &Fields::default()).unwrap();
             let record = plan.record(|place| Some(["1", "ع", "ن", "2024-03-12", "م"][place]));
             assert_eq!((record.title.as_deref(), record.text.as_deref()), (Some("ع"), Some("ن")), "{list:?}");
@@ -323,7 +410,8 @@ mod tests {
 
     #[test]
     fn values_of_json_become_text() {
-        let object = serde_json::json!({"content": ["فقرة أولى.", "فقرة ثانية."], "published": 1_710_234_900, "n": null});
+        let object =
+            serde_json::json!({"content": ["فقرة أولى.", "فقرة ثانية."], "published": 1_710_234_900, "n": null});
         let (record, name) = of_object(object.as_object().unwrap(), &Fields::default()).unwrap();
         assert_eq!((record.text.as_deref(), name.as_str()), (Some("فقرة أولى.\n\nفقرة ثانية."), "content"));
         assert_eq!(record.date.as_deref(), Some("2024-03-12T09:15:00Z"));

@@ -68,7 +68,8 @@ pub(super) fn is_tar(head: &[u8]) -> bool {
     let Some(header) = head.get(..512) else { return false };
     let stated = std::str::from_utf8(&header[148..156]).unwrap_or_default();
     let stated = u32::from_str_radix(stated.trim_matches([' ', '\0']), 8);
-    let sum: u32 = header.iter().enumerate().map(|(at, &b)| if (148..156).contains(&at) { 32 } else { u32::from(b) }).sum();
+    let sum: u32 =
+        header.iter().enumerate().map(|(at, &b)| if (148..156).contains(&at) { 32 } else { u32::from(b) }).sum();
     header[0] != 0 && stated == Ok(sum)
 }
 
@@ -195,10 +196,14 @@ fn by_bytes(head: &[u8], whole: bool, by_name: Option<Content>, extension: &str)
         Some(Content::Container(container)) if !is_text(head) => {
             Err(Why::Damaged { what: format!("named .{extension}, but its bytes are not {}", container.described()) })
         }
-        Some(Content::Article(kind @ (Kind::Text | Kind::Markdown | Kind::Html | Kind::Email | Kind::Mhtml))) => article(kind),
+        Some(Content::Article(kind @ (Kind::Text | Kind::Markdown | Kind::Html | Kind::Email | Kind::Mhtml))) => {
+            article(kind)
+        }
         Some(Content::Article(Kind::Subtitles)) => article(Kind::Subtitles),
         Some(Content::Container(Container::Feed)) if text.starts_with('<') => Ok(Content::Container(Container::Feed)),
-        Some(Content::Container(Container::JsonLines)) if text.lines().any(|line| line.trim_start().starts_with('{')) => {
+        Some(Content::Container(Container::JsonLines))
+            if text.lines().any(|line| line.trim_start().starts_with('{')) =>
+        {
             Ok(Content::Container(Container::JsonLines))
         }
         None if front_matter(text) => article(Kind::Markdown),
@@ -209,12 +214,12 @@ fn by_bytes(head: &[u8], whole: bool, by_name: Option<Content>, extension: &str)
 /// Returns the first bytes as text, well enough to see ASCII in them.
 fn probe(head: &[u8]) -> String {
     let wide = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.iter().take(64).any(|&b| b == 0);
-    let decoded = if wide { encoding::decode(head, None).ok() } else { None };
+    let decoded = if wide { encoding::decode(head, None, None).ok() } else { None };
     decoded.map_or_else(|| String::from_utf8_lossy(head).into_owned(), |decoded| decoded.text)
 }
 
 fn is_text(head: &[u8]) -> bool {
-    encoding::decode(head, None).is_ok()
+    encoding::decode(head, None, None).is_ok()
 }
 
 /// Tells HTML, feeds and property lists by their first element; `None` where there is none.
@@ -230,12 +235,14 @@ fn markup(text: &str, extension: &str) -> Option<Result<Content, Why>> {
         }
         "html" | "!doctype html" => html,
         _ if matches!(extension, "html" | "htm" | "xhtml" | "shtml") => html,
-        _ if xml => {
-            Some(Err(Why::NotRead { what: format!("an XML file of another kind (<{}>)", super::printable(&element)), advice: None }))
-        }
+        _ if xml => Some(Err(Why::NotRead {
+            what: format!("an XML file of another kind (<{}>)", super::printable(&element)),
+            advice: None,
+        })),
         // A piece of a page, as a clipboard or a database has it.
-        "head" | "body" | "title" | "meta" | "link" | "script" | "style" | "article" | "main" | "section" | "header"
-        | "div" | "p" | "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "span" | "center" | "blockquote" | "figure" => html,
+        "head" | "body" | "title" | "meta" | "link" | "script" | "style" | "article" | "main" | "section"
+        | "header" | "div" | "p" | "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "span" | "center" | "blockquote"
+        | "figure" => html,
         _ => None,
     }
 }
@@ -283,9 +290,24 @@ fn is_subrip(text: &str) -> bool {
 
 /// Fields that a message begins with; others stand among them.
 const FIELDS: &[&str] = &[
-    "from", "to", "subject", "date", "mime-version", "content-type", "content-transfer-encoding", "message-id",
-    "received", "return-path", "delivered-to", "reply-to", "cc", "sender", "x-mailer", "dkim-signature",
-    "snapshot-content-location", "content-location",
+    "from",
+    "to",
+    "subject",
+    "date",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "message-id",
+    "received",
+    "return-path",
+    "delivered-to",
+    "reply-to",
+    "cc",
+    "sender",
+    "x-mailer",
+    "dkim-signature",
+    "snapshot-content-location",
+    "content-location",
 ];
 
 /// Tells a mail, and a web page saved as one, by the fields at its head.
@@ -427,7 +449,10 @@ mod tests {
             ("WEBVTT\n\n00:00.000 --> 00:01.000\nخبر", article(Kind::Subtitles)),
             ("1\n00:00:01,000 --> 00:00:02,000\nخبر", article(Kind::Subtitles)),
             ("From: a@b.example\nSubject: x\nContent-Type: text/plain\n\nخبر", article(Kind::Email)),
-            ("From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n boundary=x\n\n", article(Kind::Mhtml)),
+            (
+                "From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n boundary=x\n\n",
+                article(Kind::Mhtml),
+            ),
             ("---\ntitle: خبر\n---\nنص", article(Kind::Markdown)),
             ("---\n\nنص بعد خط", article(Kind::Text)),
             ("قال: نعم\nسطر", article(Kind::Text)),

@@ -4,16 +4,19 @@
 //! time. Which column is what, is [`super::record`]'s. Sources: RFC 4180, what spreadsheets write (semicolons where the
 //! comma is the decimal sign, `sep=`, a byte order mark), <https://jsonlines.org>.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 
 use csv_core::ReadRecordResult;
-use encoding_rs::Encoding;
+use encoding_rs_io::DecodeReaderBytesBuilder;
 
+use super::encoding::{self, Charset};
 use super::record::{Fields, Plan, Record, folded, of_object, role};
-use super::{Why, encoding, printable};
+use super::{Why, printable};
 
 /// The most bytes of a row: a long article has fewer than a hundred thousand.
 pub(super) const MAX_ROW: usize = 16 * 1024 * 1024;
+/// The most bytes of a table in an encoding that is read in one piece.
+const MAX_OLD: usize = 64 * 1024 * 1024;
 /// The most cells of a row: tables of articles have tens of columns.
 const MAX_CELLS: usize = 4096;
 /// Separators, the likeliest first.
@@ -26,15 +29,26 @@ pub(super) struct Row {
 }
 
 /// Returns a stream as UTF-8, and the name of the encoding that it is in; `head` are its first bytes.
-pub(super) fn as_utf8<R: Read>(
+pub(super) fn as_utf8<'r, R: Read + 'r>(
     head: &[u8],
     input: R,
-    wanted: Option<&'static Encoding>,
-) -> Result<(impl BufRead + use<R>, String), Why> {
-    let told = encoding::decode(head, wanted).map_err(|error| Why::Damaged { what: error.to_string() })?;
-    let encoding = Encoding::for_label(told.encoding.as_bytes());
-    let decoder = encoding_rs_io::DecodeReaderBytesBuilder::new().encoding(encoding).bom_override(true).strip_bom(true).build(input);
-    Ok((BufReader::with_capacity(64 * 1024, decoder), told.encoding.to_owned()))
+    wanted: Option<Charset>,
+) -> Result<(Box<dyn BufRead + 'r>, String), Why> {
+    let told = encoding::decode(head, wanted, None).map_err(|error| Why::Damaged { what: error.to_string() })?;
+    let name = told.encoding.to_owned();
+    let Ok(Charset::Web(encoding)) = encoding::by_label(told.encoding) else {
+        // Encodings of old computers are tables without a stream: such files are as small as their disks were.
+        let mut bytes = Vec::new();
+        input.take(MAX_OLD as u64 + 1).read_to_end(&mut bytes).map_err(broken)?;
+        if bytes.len() > MAX_OLD {
+            return Err(Why::Damaged { what: format!("{name} text of more than {} MB", MAX_OLD / 1_000_000) });
+        }
+        let charset = encoding::by_label(told.encoding).map_err(|error| Why::Damaged { what: error.to_string() })?;
+        return Ok((Box::new(Cursor::new(charset.decode(&bytes).into_owned().into_bytes())), name));
+    };
+    let decoder =
+        DecodeReaderBytesBuilder::new().encoding(Some(encoding)).bom_override(true).strip_bom(true).build(input);
+    Ok((Box::new(BufReader::with_capacity(64 * 1024, decoder)), name))
 }
 
 /// Returns whether text is the beginning of a table: a head that names columns, and rows under it. A name that says so
@@ -48,7 +62,8 @@ pub(super) fn looks_like_table(text: &str, whole: bool, by_name: bool) -> bool {
     let separator = separator(line.as_bytes());
     let cells = cells(line, separator);
     let known: Vec<_> = cells.iter().filter_map(|cell| role(cell)).collect();
-    let text_column = known.iter().any(|(role, _)| matches!(role, super::record::Role::Text | super::record::Role::Html));
+    let text_column =
+        known.iter().any(|(role, _)| matches!(role, super::record::Role::Text | super::record::Role::Html));
     if by_name {
         // Words with a comma are no head: columns have short names.
         return text_column || (cells.len() > 1 && cells.iter().all(|cell| cell.split_whitespace().count() <= 5));
@@ -79,11 +94,7 @@ fn cells(line: &str, separator: u8) -> Vec<&str> {
 ///
 /// # Errors
 /// Where its head names no column of text, or it cannot be read.
-pub(super) fn csv(
-    mut input: impl BufRead,
-    fields: &Fields,
-    mut each: impl FnMut(Row) -> bool,
-) -> Result<(), Why> {
+pub(super) fn csv(mut input: impl BufRead, fields: &Fields, mut each: impl FnMut(Row) -> bool) -> Result<(), Why> {
     let first = first_line(&mut input)?;
     let mut head = first.as_slice();
     let mut given = None;
@@ -220,7 +231,9 @@ pub(super) fn json_lines(
         let Some(line) = bounded_line(&mut input)? else { return Ok(()) };
         number += 1;
         let record = match line {
-            None => Err(Why::Row { what: format!("more than {} MiB, the most that a line may have", MAX_ROW / 1024 / 1024) }),
+            None => Err(Why::Row {
+                what: format!("more than {} MiB, the most that a line may have", MAX_ROW / 1024 / 1024),
+            }),
             Some(line) if line.trim_ascii().is_empty() => continue,
             Some(line) => object(&line, fields, &mut text_field),
         };

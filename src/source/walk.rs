@@ -203,7 +203,8 @@ impl Walker {
 /// Returns whether a folder holds what a browser saved beside a page: `page_files` beside `page.html`.
 fn saved_with_page(folder: &Path, beside: &[PathBuf]) -> bool {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let Some(stem) = ["_files", "-files", "_fichiers", "_ملفات"].iter().find_map(|end| name.strip_suffix(end)) else {
+    let Some(stem) = ["_files", "-files", "_fichiers", "_ملفات"].iter().find_map(|end| name.strip_suffix(end))
+    else {
         return false;
     };
     beside.iter().any(|path| {

@@ -18,7 +18,7 @@ use mujaz::metrics::corpus::Corpus;
 use mujaz::metrics::{bleu, chrf};
 use mujaz::options::Effort;
 use mujaz::progress::Silent;
-use mujaz::source::{SourceFile, walk};
+use mujaz::source::{Kind, SourceFile, walk};
 use mujaz::translation::rounds::{Outcome, sentences};
 
 fn main() {
@@ -134,7 +134,8 @@ fn articles(shared: &std::path::Path) -> Vec<String> {
     let texts = walk.found.iter().filter(|found| found.path.extension().is_some_and(|e| e == "txt"));
     texts
         .flat_map(|found| {
-            let file = SourceFile::read(found).expect("readable");
+            let bytes = std::fs::read(&found.path).expect("readable");
+            let file = SourceFile::from_bytes(&found.path, Kind::Text, bytes).expect("an article's size");
             let document = document::read(&file, &document::ReadOptions::default()).expect("an article");
             document.segments.iter().map(|s| document.segment_text(s).to_owned()).collect::<Vec<_>>()
         })

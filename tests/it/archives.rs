@@ -181,7 +181,8 @@ fn what_comes_out_of_an_archive_is_bounded_over_all_members() {
     let blank = vec![b' '; 40 << 20];
     let folder = tempfile::tempdir().unwrap();
     let zip = folder.path().join("many.zip");
-    fs_err::write(&zip, zip_of(&names.iter().map(|name| (name.as_str(), blank.as_slice())).collect::<Vec<_>>())).unwrap();
+    fs_err::write(&zip, zip_of(&names.iter().map(|name| (name.as_str(), blank.as_slice())).collect::<Vec<_>>()))
+        .unwrap();
     let found = given(&zip);
     assert!(found.failed.iter().any(|message| message.contains("unpacks to more than 128 MiB")), "{:?}", found.failed);
     assert!(found.articles.len() < 4, "{}", found.articles.len());

@@ -73,7 +73,9 @@ fn every_form_is_told_by_its_bytes_under_any_name() {
             fs_err::copy(&path, &copy).unwrap();
             match articles(&copy).as_slice() {
                 [file] if file.kind == expected && (other == "article" || file.warnings.len() == 1) => {}
-                found => wrong.push(format!("{name} as {other}: {:?}", found.iter().map(|f| f.kind).collect::<Vec<_>>())),
+                found => {
+                    wrong.push(format!("{name} as {other}: {:?}", found.iter().map(|f| f.kind).collect::<Vec<_>>()))
+                }
             }
         }
         let plain = articles(&path);
@@ -138,7 +140,9 @@ fn entries_of_feeds_hold_their_articles_and_facts() {
         for (entry, wanted) in entries.iter().zip(["trade", "desal"]) {
             let record: Value = serde_json::from_slice(&entry.bytes).unwrap();
             let states = &gold["files"][name]["states_by_article"][wanted];
-            for (field, key) in [("title", "title"), ("section", "section"), ("link", "canonical"), ("byline", "byline")] {
+            for (field, key) in
+                [("title", "title"), ("section", "section"), ("link", "canonical"), ("byline", "byline")]
+            {
                 assert_eq!(record[field], states[key], "{name} {wanted} {field}");
             }
             assert_eq!(record["language"], "ar");
@@ -181,7 +185,8 @@ fn members_of_archives_are_the_files_they_are_made_of() {
 fn a_folder_gives_no_notes_of_our_own_and_no_read_me() {
     let folder = tempfile::tempdir().unwrap();
     let note = "# Note\n\nالخبر\n\n- Source: SHA-256 `0`, read as UTF-8\n- Made by mujaz 0.1.0, options `x`\n";
-    for (name, text) in [("note.md", note), ("README.md", "# A project\n\nWords.\n"), ("خبر.md", "# خبر\n\nنص.\n")] {
+    for (name, text) in [("note.md", note), ("README.md", "# A project\n\nWords.\n"), ("خبر.md", "# خبر\n\nنص.\n")]
+    {
         fs_err::write(folder.path().join(name), text).unwrap();
     }
     let reason = |name: &str, named: bool| match parts(&folder.path().join(name), named).pop() {
@@ -228,7 +233,8 @@ fn a_report_says_what_became_of_every_file() {
     let output = mujaz(home.path(), &["extract", "in", "-o", "out", "--report"]);
     assert_eq!(output.status.code(), Some(1));
     let said = said(&output);
-    for words in ["read            5", "skipped         1", "refused         2", "in/b.txt: the same bytes as in/a.txt"] {
+    for words in ["read            5", "skipped         1", "refused         2", "in/b.txt: the same bytes as in/a.txt"]
+    {
         assert!(said.contains(words), "{words}: {said}");
     }
     let report: Value = serde_json::from_slice(&fs_err::read(home.path().join("out/report.json")).unwrap()).unwrap();
@@ -295,11 +301,17 @@ fn articles_of_an_archive_are_briefed_under_names_of_their_own_and_once() {
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let note = |name: &str| fs_err::read_to_string(home.path().join("notes").join(name)).unwrap();
     let json: Value = serde_json::from_str(&note("news-airport.json")).unwrap();
-    assert_eq!((json["source"]["path"].as_str(), json["source"]["part"].as_str()), (Some("news.zip"), Some("a/airport.txt")));
+    assert_eq!(
+        (json["source"]["path"].as_str(), json["source"]["part"].as_str()),
+        (Some("news.zip"), Some("a/airport.txt"))
+    );
     assert!(!home.path().join("notes/news-again.md").exists());
     let briefing = note("briefing.md");
     assert!(briefing.contains("the same bytes as news.zip: a/airport.txt"), "{briefing}");
-    assert!(briefing.contains("*Largely the same as [Libya opens the airport of Benghazi](news-airport.md) (99 %).*"), "{briefing}");
+    assert!(
+        briefing.contains("*Largely the same as [Libya opens the airport of Benghazi](news-airport.md) (99 %).*"),
+        "{briefing}"
+    );
     let again = mujaz(home.path(), &["brief", "news.zip"]);
     assert_eq!(said(&again).matches("made already").count(), 2, "{}", said(&again));
     assert_eq!(note("briefing.md"), briefing);
@@ -318,7 +330,10 @@ fn bodies() -> Vec<(String, Document)> {
         paths.sort();
         for path in paths.into_iter().filter(|path| path.extension().is_some_and(|e| e == "txt")) {
             let file = articles(&path).remove(0);
-            all.push((path.file_name().unwrap().to_string_lossy().into_owned(), document::read(&file, &ReadOptions::default()).unwrap()));
+            all.push((
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                document::read(&file, &ReadOptions::default()).unwrap(),
+            ));
         }
     }
     all
@@ -358,7 +373,10 @@ fn the_threshold_of_the_same_story_stands_far_from_both_sides() {
         let copy = Fingerprint::of(sentences.iter().map(String::as_str).chain([STORY[1]]));
         let share = copy.share(print);
         least = least.min(share);
-        assert!(matches!(links(&[print, &copy])[1].map(|link| link.likeness), Some(Likeness::Largely(_))), "{name}: {share}");
+        assert!(
+            matches!(links(&[print, &copy])[1].map(|link| link.likeness), Some(Likeness::Largely(_))),
+            "{name}: {share}"
+        );
     }
     println!("an edited copy shares at least {least:.3}");
 }
@@ -368,7 +386,8 @@ fn a_thousand_files_are_extracted_in_seconds() {
     let home = tempfile::tempdir().unwrap();
     let input = home.path().join("in");
     fs_err::create_dir(&input).unwrap();
-    let names = ["desal.txt", "trade-1256.txt", "both.csv", "names-720.zip", "mixed.tar.gz", "both.jsonl", "desal.txt.gz"];
+    let names =
+        ["desal.txt", "trade-1256.txt", "both.csv", "names-720.zip", "mixed.tar.gz", "both.jsonl", "desal.txt.gz"];
     for at in 0..1000 {
         let name = names[at % names.len()];
         fs_err::copy(form(name), input.join(format!("{at:04}-{name}"))).unwrap();

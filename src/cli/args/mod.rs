@@ -7,6 +7,7 @@ use std::path::PathBuf;
 pub use models::{AddArgs, LockArgs, ModelsArgs, ModelsCommand, TaskArg};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use mujaz::arabic::letters::{CLEANING, Rule};
 
 /// Turn Arabic news articles into English briefing notes, on this machine alone
 ///
@@ -136,6 +137,18 @@ pub struct Inputs {
     /// Read an article as Arabic that seems to be in another language, instead of refusing it
     #[arg(long)]
     pub force_language: bool,
+    /// Also clean these when reading: diacritics, digits (to 0-9), quotes (to " and '), tatweel; comma-separated
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = cleaning_rule())]
+    pub clean: Vec<String>,
+    /// Leave these as they stand: invisible (direction marks and zero-width characters), spaces, presentation-forms,
+    /// stretching (tatweel beside a letter)
+    #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = cleaning_rule())]
+    pub keep: Vec<String>,
+}
+
+/// Reads the name of a rule of cleaning.
+fn cleaning_rule() -> clap::builder::PossibleValuesParser {
+    clap::builder::PossibleValuesParser::new(Rule::READING.iter().map(|(name, _)| *name))
 }
 
 impl Inputs {
@@ -146,7 +159,13 @@ impl Inputs {
             title: self.title_field.clone(),
             date: self.date_field.clone(),
         };
+        let rules = |names: &[String]| names.iter().filter_map(|name| Rule::by_name(name)).collect::<Vec<Rule>>();
+        let (clean, keep) = (rules(&self.clean), rules(&self.keep));
+        let mut cleaning: Vec<Rule> = CLEANING.to_vec();
+        cleaning.extend(clean.iter().filter(|rule| !CLEANING.contains(rule)));
+        cleaning.retain(|rule| !keep.contains(rule));
         mujaz::options::Options {
+            cleaning,
             encoding: self.encoding.clone(),
             fields,
             force_language: self.force_language,

@@ -120,7 +120,8 @@ pub fn run(args: &ExtractArgs, global: &GlobalArgs, printer: &Printer) -> Result
             .hint("write the articles into a folder with -o, or the report into a file with --report=FILE"));
     }
     let walk = walk::walk(&args.inputs.paths);
-    let mut run = Run { args, printer, bars: Bars::new(printer), survey: Survey::default(), done: 0, skipped: 0, failed: 0 };
+    let mut run =
+        Run { args, printer, bars: Bars::new(printer), survey: Survey::default(), done: 0, skipped: 0, failed: 0 };
     for skipped in &walk.skipped {
         run.skip(skipped);
     }

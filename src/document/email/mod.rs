@@ -215,7 +215,7 @@ fn undeclared(
     }
     let (start, end) = (usize::try_from(part.offset_body).ok()?, usize::try_from(part.offset_end).ok()?);
     let bytes = message.raw_message.get(start..end)?;
-    let decoded = encoding::decode(bytes, options.encoding).ok()?;
+    let decoded = encoding::decode(bytes, options.encoding, None).ok()?;
     (wanted || decoded.undecodable * 10 < text.matches('\u{fffd}').count()).then_some(decoded)
 }
 

@@ -1,6 +1,6 @@
 //! The reader of web pages: a saved page becomes lines of which the page's own structure says what they are.
 //!
-//! In: the bytes of a page. Out: a [`Document`]. Each file here has one step: [`charset`] bytes to text, [`parse`] text to a
+//! In: the bytes of a page. Out: a [`Document`]. Each file here has one step: [`charset`] what it says of its encoding, [`parse`] text to a
 //! [`dom`], [`runs`] its words line by line, [`facts`] and [`json`] what it declares, [`content`] where the article's text
 //! is, [`sheet`] the lines with what they are. Telling the parts of the article apart from these is [`super::page`]'s, as
 //! for all formats.
@@ -18,7 +18,7 @@ mod sheet;
 mod table;
 
 use super::{Document, Error, ReadOptions, Reader, Sheet};
-use crate::source::{Kind, SourceFile};
+use crate::source::{Kind, SourceFile, encoding};
 
 /// Reads saved web pages.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,18 +37,11 @@ impl Reader for HtmlReader {
 }
 
 /// Reads a page; `charset` is what its envelope says of its encoding.
-pub(super) fn sheet(
-    bytes: &[u8],
-    charset: Option<&str>,
-    options: &ReadOptions<'_>,
-) -> Result<Sheet, crate::source::encoding::Error> {
-    let decoded = charset::decode(bytes, options.encoding, charset)?;
+pub(super) fn sheet(bytes: &[u8], charset: Option<&str>, options: &ReadOptions<'_>) -> Result<Sheet, encoding::Error> {
+    let declared = charset.map(str::to_owned).or_else(|| charset::declared(bytes));
+    let decoded = encoding::decode(bytes, options.encoding, declared.as_deref())?;
     let mut sheet = of_text(&decoded.text, options);
-    if decoded.undecodable > 0 {
-        sheet
-            .warnings
-            .insert(0, format!("{} characters cannot be decoded as {}", decoded.undecodable, decoded.encoding));
-    }
+    sheet.warnings.splice(0..0, decoded.warnings);
     sheet.encoding = decoded.encoding.to_owned();
     Ok(sheet)
 }

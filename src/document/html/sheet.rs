@@ -127,17 +127,27 @@ impl Page<'_> {
             }
             let name = self.dom.name(at);
             match name {
-                "li" => drop(place.item.get_or_insert(at)),
-                "tr" => drop(place.row.get_or_insert(at)),
-                "caption" => drop(place.row.get_or_insert(at)),
-                "blockquote" => drop(place.quote.get_or_insert(at)),
+                "li" => {
+                    place.item.get_or_insert(at);
+                }
+                "tr" => {
+                    place.row.get_or_insert(at);
+                }
+                "caption" => {
+                    place.row.get_or_insert(at);
+                }
+                "blockquote" => {
+                    place.quote.get_or_insert(at);
+                }
                 "figcaption" => place.caption = true,
-                "figure" => drop(place.figure.get_or_insert(at)),
+                "figure" => {
+                    place.figure.get_or_insert(at);
+                }
                 "article" | "main" | "body" => break,
                 // What holds the headline too is no standfirst, however it is called.
                 "section" | "div" | "header" if self.content.headed[at as usize] => break,
                 _ if heading_level(name).is_some() || self.dom.attribute(at, "role") == Some("heading") => {
-                    drop(place.heading.get_or_insert(at))
+                    place.heading.get_or_insert(at);
                 }
                 _ => {}
             }

@@ -29,14 +29,11 @@ impl Reader for MarkdownReader {
         if let Some(fault) = foreign(&file.bytes) {
             return Err(Error::faulty(file, "Markdown (.md)", fault));
         }
-        let decoded = encoding::decode(&file.bytes, options.encoding)
+        let decoded = encoding::decode(&file.bytes, options.encoding, None)
             .map_err(|source| Error::NotText { path: file.path.clone(), source })?;
         let mut sheet = sheet(&decoded.text, options);
         sheet.encoding = decoded.encoding.to_owned();
-        if decoded.undecodable > 0 {
-            let said = format!("{} characters cannot be decoded as {}", decoded.undecodable, decoded.encoding);
-            sheet.warnings.insert(0, said);
-        }
+        sheet.warnings.splice(0..0, decoded.warnings);
         Document::of_sheet(sheet, &file.path, options)
     }
 }
