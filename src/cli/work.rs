@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use mujaz::briefing::{Failure, Note, Skipped};
+use mujaz::document;
 use mujaz::options::Options;
 use mujaz::pipeline::{self, Article, Models, Wanted};
 use mujaz::progress::Progress;
@@ -361,7 +362,15 @@ pub fn error_name(error: &mujaz::source::Error) -> String {
 
 /// Says why an article could not be read. Readers name the file; where it is a part of one, that is named too.
 pub fn told(path: &Path, name: &str, error: &(dyn std::error::Error + 'static)) -> String {
-    let message = CommandError::new(Kind::Input, error).message;
+    let mut message = CommandError::new(Kind::Input, error).message;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if matches!(error.downcast_ref(), Some(document::Error::OtherLanguage { .. })) {
+            message.push_str("; --force-language reads it as Arabic all the same");
+            break;
+        }
+        cause = error.source();
+    }
     match message.strip_prefix(&path.display().to_string()) {
         Some(rest) => format!("{name}{rest}"),
         None => message,

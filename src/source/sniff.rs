@@ -310,10 +310,16 @@ const FIELDS: &[&str] = &[
     "content-location",
 ];
 
+/// Fields that a message has when it is sent.
+const SENT: &[&str] =
+    &["to", "cc", "received", "return-path", "delivered-to", "message-id", "reply-to", "dkim-signature"];
+
 /// Tells a mail, and a web page saved as one, by the fields at its head.
 fn message(text: &str, extension: &str) -> Option<Kind> {
     let mut known = 0;
     let (mut related, mut page) = (false, matches!(extension, "mht" | "mhtml"));
+    // A saved page is a message that nobody sent.
+    let (mut of_html, mut sent) = (false, false);
     let mut sound = true;
     for line in text.lines().take(200) {
         if line.trim().is_empty() {
@@ -321,6 +327,7 @@ fn message(text: &str, extension: &str) -> Option<Kind> {
         }
         let lower = line.to_ascii_lowercase();
         related |= lower.contains("multipart/related");
+        of_html |= lower.contains("type=\"text/html\"") || lower.contains("type=text/html");
         if line.starts_with([' ', '\t']) {
             continue;
         }
@@ -329,6 +336,7 @@ fn message(text: &str, extension: &str) -> Option<Kind> {
             break;
         };
         known += usize::from(FIELDS.contains(&name));
+        sent |= SENT.contains(&name);
         page |= name == "snapshot-content-location" || (name == "from" && value.contains("<saved by"));
         sound &= !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     }
@@ -336,7 +344,7 @@ fn message(text: &str, extension: &str) -> Option<Kind> {
     if !sound || known < if named { 1 } else { 2 } {
         return None;
     }
-    let page = page && (related || matches!(extension, "mht" | "mhtml"));
+    let page = (page || (of_html && !sent)) && (related || matches!(extension, "mht" | "mhtml"));
     Some(if page { Kind::Mhtml } else { Kind::Email })
 }
 
@@ -449,6 +457,14 @@ mod tests {
             ("WEBVTT\n\n00:00.000 --> 00:01.000\nخبر", article(Kind::Subtitles)),
             ("1\n00:00:01,000 --> 00:00:02,000\nخبر", article(Kind::Subtitles)),
             ("From: a@b.example\nSubject: x\nContent-Type: text/plain\n\nخبر", article(Kind::Email)),
+            (
+                "From: \"Saved by Windows Internet Explorer 8\"\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\ttype=\"text/html\";\n\tboundary=x\n\n",
+                article(Kind::Mhtml),
+            ),
+            (
+                "From: a@b.c\nTo: d@e.f\nMIME-Version: 1.0\nContent-Type: multipart/related;\n\ttype=\"text/html\";\n\tboundary=x\n\n",
+                article(Kind::Email),
+            ),
             (
                 "From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related;\n boundary=x\n\n",
                 article(Kind::Mhtml),

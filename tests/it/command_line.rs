@@ -211,7 +211,7 @@ fn an_older_markdown_note_is_not_taken_for_the_new_one() {
 }
 
 #[test]
-fn an_article_in_another_language_is_flagged() {
+fn an_article_in_another_language_is_refused_with_what_to_do() {
     let home = tempfile::tempdir().unwrap();
     let french = "Le ministre tunisien a déclaré lundi que les négociations reprendraient à Genève le mois prochain.\n\n\
         La Banque centrale a annoncé une baisse des taux, et les familles déplacées attendent toujours des logements.\n";
@@ -221,7 +221,8 @@ fn an_article_in_another_language_is_flagged() {
         .current_dir(home.path())
         .assert()
         .code(1)
-        .stdout(predicates::str::contains("neither Arabic nor English"));
+        .stderr(predicates::str::contains("seems to be in French, not in Arabic"))
+        .stderr(predicates::str::contains("--force-language"));
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn without_a_translator_the_english_articles_are_done() {
     fs_err::create_dir(&folder).unwrap();
     page(&folder, "a.txt", 500, ".\n\n");
     fs_err::write(folder.join("b.txt"), ENGLISH).unwrap();
-    page(&folder, "c.txt", 500, ".\n\n");
+    page(&folder, "c.txt", 400, ".\n\n");
     for (args, done) in [
         (&["brief", "articles", "-o", "notes", "--offline"][..], "notes/b.md"),
         (&["translate", "articles", "-o", "texts", "--offline"], "texts/b.txt"),

@@ -19,7 +19,7 @@ const SIDE: &[(&str, &[&str])] = &[
     ("stamp", &[]),
     ("registry", &[]),
     ("hub", &["registry", "progress", "stamp"]),
-    ("options", &["registry"]),
+    ("options", &["arabic", "registry"]),
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use mujaz::arabic::letters;
 use mujaz::document::{self, BlockKind, Document, ReadOptions};
 use mujaz::source::{Kind, SourceFile};
 
@@ -89,7 +90,7 @@ fn wanted(gold: &Value, entry: &Value) -> Vec<(String, String)> {
             if kind == "title" && place > 0 {
                 kind = "subheading";
             }
-            found.push((kind_name(kind).to_owned(), text.replace('\t', " | ")));
+            found.push((kind_name(kind).to_owned(), letters::apply(&text.replace('\t', " | "), letters::CLEANING)));
         }
     }
     found

@@ -1,13 +1,16 @@
 //! The Islamic calendar turned into the Gregorian one.
 //!
-//! In: a Hijri year, month and day. Out: the civil day by the Umm al-Qura tables of Saudi Arabia (icu_calendar), which
-//! the press of the Gulf dates by. Elsewhere a month may start a day earlier or later, by the sight of the moon: where an
-//! article states both dates, the Gregorian one is taken. Source: ICU4X, `Hijri<UmmAlQura>`.
+//! In: a Hijri year, month and day. Out: the civil day by the Umm al-Qura calendar of Saudi Arabia, which the press of the
+//! Gulf dates by: as it was printed ([`umm_al_qura`]), and as ICU4X reckons the years beyond that. Elsewhere a month may
+//! start a day earlier or later, by the sight of the moon: where an article states both dates, the Gregorian one is taken.
 
 use icu_calendar::Date as IcuDate;
 use icu_calendar::cal::Hijri;
 use icu_calendar::cal::hijri::UmmAlQura;
+use jiff::ToSpan as _;
 use jiff::civil::Date;
+
+use super::umm_al_qura;
 
 /// The years that can be converted: outside them the tables are extrapolated, and the press means something else.
 const YEARS: std::ops::RangeInclusive<i16> = 1..=1600;
@@ -30,6 +33,10 @@ fn civil(date: IcuDate<Hijri<UmmAlQura>>) -> Option<Date> {
 /// Returns the civil day of a Hijri date; none where there is no such day. The 30th of a month of 29 days is the first of
 /// the next one: the moon may have been seen a day later where the text was written.
 pub fn to_civil(year: i16, month: i8, day: i8) -> Option<Date> {
+    if let Some(first) = umm_al_qura::month(year, month) {
+        let there_is = (1..=30).contains(&day);
+        return there_is.then(|| first.checked_add(i64::from(day - 1).days()).ok()).flatten();
+    }
     match date(year, month, day) {
         Some(found) => civil(found),
         None if day == 30 => civil(date(year, month, 29)?)?.tomorrow().ok(),
@@ -91,9 +98,16 @@ mod tests {
             ((1446, 1, 1), "2024-07-07"),
             ((1443, 12, 10), "2022-07-09"),
             ((1400, 1, 1), "1979-11-20"),
-            ((1356, 1, 1), "1937-03-14"),
+            ((1365, 1, 1), "1945-12-05"),
+            ((1409, 7, 1), "1989-02-07"),
         ] {
             assert_eq!(to_civil(hijri.0, hijri.1, hijri.2).unwrap().to_string(), iso, "{hijri:?}");
+        }
+        // Where the calendar was printed by the rule of today, ICU4X's reckoning is the same.
+        for year in 1420..=1449 {
+            for month in 1..=12 {
+                assert_eq!(to_civil(year, month, 1), civil(date(year, month, 1).unwrap()), "{year}-{month}");
+            }
         }
         assert_eq!(to_civil(1445, 13, 1), None);
         assert_eq!(to_civil(1445, 9, 31), None);

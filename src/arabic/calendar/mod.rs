@@ -15,6 +15,7 @@ mod range;
 mod relative;
 mod stated;
 mod tokens;
+mod umm_al_qura;
 mod years;
 
 pub use expression::{Expression, expressions};

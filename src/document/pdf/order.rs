@@ -74,8 +74,10 @@ pub(super) fn ordered(glyphs: &[&str]) -> Ordered {
         }
         return Ordered { turned: straight.clone(), straight, evidence: 0, mirror: 0 };
     }
-    let (turned, mirror) =
-        if right * 3 >= left { from_right(glyphs, &classes) } else { (from_left(glyphs, &classes), 0) };
+    // A line of mostly Latin words is still Arabic where it begins so, on the right of the paper.
+    let begins = classes.iter().rfind(|class| **class != Class::Neutral) == Some(&Class::Right);
+    let arabic = right * 3 >= left || (begins && right * 8 >= left);
+    let (turned, mirror) = if arabic { from_right(glyphs, &classes) } else { (from_left(glyphs, &classes), 0) };
     let evidence = evidence(&turned) - evidence(&straight);
     Ordered { turned, straight, evidence, mirror }
 }
