@@ -365,7 +365,11 @@ pub fn told(path: &Path, name: &str, error: &(dyn std::error::Error + 'static)) 
     let mut message = CommandError::new(Kind::Input, error).message;
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if matches!(error.downcast_ref(), Some(document::Error::OtherLanguage { .. })) {
+        let document = match error.downcast_ref() {
+            Some(pipeline::Error::Document(document)) => Some(document),
+            _ => error.downcast_ref::<document::Error>(),
+        };
+        if matches!(document, Some(document::Error::OtherLanguage { .. })) {
             message.push_str("; --force-language reads it as Arabic all the same");
             break;
         }

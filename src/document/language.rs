@@ -75,6 +75,11 @@ impl Language {
         !matches!(self, Self::Arabic | Self::English | Self::Unknown)
     }
 
+    /// Returns whether it is written from right to left.
+    pub fn is_right_to_left(self) -> bool {
+        self.is_in_arabic_script() || matches!(self, Self::Hebrew | Self::Unknown)
+    }
+
     /// Returns whether it is written in the Arabic script.
     fn is_in_arabic_script(self) -> bool {
         matches!(self, Self::Arabic | Self::Persian | Self::Urdu | Self::Kurdish | Self::Pashto)

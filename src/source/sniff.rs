@@ -327,7 +327,8 @@ fn message(text: &str, extension: &str) -> Option<Kind> {
         }
         let lower = line.to_ascii_lowercase();
         related |= lower.contains("multipart/related");
-        of_html |= lower.contains("type=\"text/html\"") || lower.contains("type=text/html");
+        of_html |=
+            ["type=\"text/html\"", "type=text/html", "content-type: text/html"].iter().any(|it| lower.contains(it));
         if line.starts_with([' ', '\t']) {
             continue;
         }
@@ -344,7 +345,8 @@ fn message(text: &str, extension: &str) -> Option<Kind> {
     if !sound || known < if named { 1 } else { 2 } {
         return None;
     }
-    let page = (page || (of_html && !sent)) && (related || matches!(extension, "mht" | "mhtml"));
+    // Mail may be HTML too; but then somebody got it.
+    let page = page && (related || of_html) || related && of_html && !sent;
     Some(if page { Kind::Mhtml } else { Kind::Email })
 }
 

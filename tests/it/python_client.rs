@@ -24,7 +24,7 @@ const CONFIG_ETAG: &str = "b6ded5f340daa14ef0b286ae424ea6eef34544b1";
 /// In CI (`CI=true`), where it must be possible.
 fn python() -> Option<PathBuf> {
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match PYTHON.get_or_init(install) {
+    match PYTHON.get_or_init(|| common::python::with("python-client", "huggingface_hub", &["huggingface_hub"])) {
         Ok(python) => Some(python.clone()),
         Err(said) => {
             assert!(std::env::var_os("CI").is_none(), "huggingface_hub cannot be had, and CI must not skip: {said}");
@@ -32,23 +32,6 @@ fn python() -> Option<PathBuf> {
             None
         }
     }
-}
-
-fn install() -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-client");
-    let python = folder.join("bin/python");
-    let run = |command: &mut Command| match command.output() {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-        Err(error) => Err(error.to_string()),
-    };
-    let knows = || run(Command::new(&python).args(["-c", "import huggingface_hub"]));
-    if python.exists() && knows().is_ok() {
-        return Ok(python);
-    }
-    run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "huggingface_hub"]))?;
-    knows().map(|()| python)
 }
 
 /// A home with a registry that knows a large file exactly and a small one not, and a hub that has both.

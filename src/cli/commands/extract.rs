@@ -32,7 +32,14 @@ struct Extracted<'d> {
     dateline: Option<&'d str>,
     /// ISO 8601, `2021-04-21`.
     date: Option<String>,
+    /// RFC 3339 with the page's own offset from UTC, where it states a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    datetime: Option<&'d str>,
     date_words: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    section: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canonical: Option<&'d str>,
     /// The lines between headline and body; one string, lines between two.
     standfirst: Option<String>,
     captions: Vec<&'d str>,
@@ -44,6 +51,8 @@ struct Extracted<'d> {
     furniture: &'d [String],
     warnings: &'d [String],
     language: Language,
+    /// `rtl` or `ltr`.
+    direction: &'static str,
     /// The times that the article names; the form of `iso` is that of `mujaz::document::moments::TextDate`.
     dates: &'d [TextDate],
     text: &'d str,
@@ -80,6 +89,9 @@ impl<'d> Extracted<'d> {
             publisher: meta.publisher.as_deref(),
             dateline: meta.dateline.as_deref(),
             date: meta.date.as_ref().map(|date| date.iso.to_string()),
+            datetime: meta.date.as_ref().and_then(|date| date.at.as_deref()),
+            section: meta.section.as_deref(),
+            canonical: meta.canonical.as_deref(),
             date_words: meta.date.as_ref().map(|date| date.words.as_str()),
             standfirst: (!standfirst.is_empty()).then(|| standfirst.join("\n")),
             captions: all(BlockKind::Caption),
@@ -98,6 +110,7 @@ impl<'d> Extracted<'d> {
             furniture: &document.furniture,
             warnings: &document.warnings,
             language: document.language,
+            direction: if document.language.is_right_to_left() { "rtl" } else { "ltr" },
             dates: &document.dates,
             text: &document.text,
         }
