@@ -81,8 +81,8 @@ pub enum Wanted {
 /// Opens an input: 1. source. What it gives are articles, what was passed over, and what failed.
 ///
 /// # Errors
-/// [`Error::Encoding`].
-pub fn open(found: &Found, options: &Options) -> Result<Parts, Error> {
+/// Where the options name an encoding that there is not.
+pub fn open(found: &Found, options: &Options) -> Result<Parts, encoding::Error> {
     let encoding = options.encoding.as_deref().map(encoding::by_label).transpose()?;
     let names = options.fields.clone();
     let fields = Fields { text: names.text, title: names.title, date: names.date };

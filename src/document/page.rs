@@ -16,7 +16,7 @@ use super::publisher::Evidence;
 use super::repeat;
 use super::stated;
 use super::summary_box;
-use super::{BlockKind, Declared, Meta, StatedDate};
+use super::{BlockKind, CELLS, Declared, Meta, StatedDate};
 
 /// What a page was found to hold.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -447,6 +447,14 @@ impl Work<'_> {
         let runs: Vec<bool> = open.iter().map(|&at| self.runs(at)).collect();
         for (place, &at) in open.iter().enumerate() {
             let line = &self.lines[at];
+            // One line with a dash may be anything, and so may one with a tab; two of a kind are a list and a table.
+            let beside = [place.checked_sub(1), Some(place + 1)].into_iter().flatten().filter_map(|p| open.get(p));
+            let beside: Vec<&Line> =
+                beside.filter(|&&other| other.abs_diff(at) == 1).map(|&at| &self.lines[at]).collect();
+            if let Some(part) = listed(line, &beside) {
+                self.roles[at] = part;
+                continue;
+            }
             let over_text = runs.get(place + 1).copied().unwrap_or(false);
             let heading = line.words <= 14
                 && !line.has_stop()
@@ -547,6 +555,19 @@ impl Work<'_> {
 fn read(line: &Line, names: &[String]) -> Option<Credit> {
     let apart = matches!(line.hint, Some(Hint::Credit | Hint::Piece));
     credit::line(line, names).or_else(|| if apart { credit::dated(&line.text, true) } else { None })
+}
+
+/// Returns what a line of plain text is that has a bullet, or cells parted by tabs, as a line beside it has.
+fn listed(line: &Line, beside: &[&Line]) -> Option<Role> {
+    let mark = line.text.chars().next();
+    if let Some(words) = line.bullet() {
+        let alike = beside.iter().any(|other| other.bullet().is_some() && other.text.chars().next() == mark);
+        return alike.then(|| Role::Part(BlockKind::ListItem, Some(words.to_owned())));
+    }
+    let cells = line.text.matches('\t').count();
+    let alike = cells > 0 && beside.iter().any(|other| other.text.matches('\t').count() == cells);
+    let row = || line.text.split('\t').map(str::trim).collect::<Vec<_>>().join(CELLS);
+    alike.then(|| Role::Part(BlockKind::TableRow, Some(row())))
 }
 
 fn days_between(one: jiff::civil::Date, other: jiff::civil::Date) -> i32 {

@@ -1,6 +1,6 @@
 //! The reader of web archives: pages saved by Safari.
 //!
-//! In: a property list with `WebMainResource` (Apple's WebKit, `WebArchive`). Out: the [`Document`] of its page; pictures and
+//! In: a property list with `WebMainResource` (Apple's `WebKit`, `WebArchive`). Out: the [`Document`] of its page; pictures and
 //! frames are passed over. The list, binary or XML, is plist's to read.
 
 use std::io::Cursor;

@@ -75,7 +75,7 @@ fn every_form_is_told_by_its_bytes_under_any_name() {
             match articles(&copy).as_slice() {
                 [file] if file.kind == expected && (other == "article" || file.warnings.len() == 1) => {}
                 found => {
-                    wrong.push(format!("{name} as {other}: {:?}", found.iter().map(|f| f.kind).collect::<Vec<_>>()))
+                    wrong.push(format!("{name} as {other}: {:?}", found.iter().map(|f| f.kind).collect::<Vec<_>>()));
                 }
             }
         }

@@ -286,7 +286,7 @@ fn within(limit: Duration, name: &str, kind: Kind, bytes: Vec<u8>) -> Result<Doc
     // A small stack: depth in the file must not become depth of calls.
     std::thread::Builder::new()
         .stack_size(1024 * 1024)
-        .spawn(move || send.send(read_bytes(&owned, kind, bytes)))
+        .spawn(move || drop(send.send(read_bytes(&owned, kind, bytes))))
         .unwrap();
     receive.recv_timeout(limit).unwrap_or_else(|error| panic!("{name}: {error} after {limit:?}"))
 }

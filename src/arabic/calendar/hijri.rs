@@ -1,7 +1,7 @@
 //! The Islamic calendar turned into the Gregorian one.
 //!
 //! In: a Hijri year, month and day. Out: the civil day by the Umm al-Qura calendar of Saudi Arabia, which the press of the
-//! Gulf dates by: as it was printed ([`umm_al_qura`]), and as ICU4X reckons the years beyond that. Elsewhere a month may
+//! Gulf dates by: as it was printed (`umm_al_qura`), and as ICU4X reckons the years beyond that. Elsewhere a month may
 //! start a day earlier or later, by the sight of the moon: where an article states both dates, the Gregorian one is taken.
 
 use icu_calendar::Date as IcuDate;

@@ -1,7 +1,7 @@
 //! The reader of Word documents (`.docx`): paragraphs, headings, lists, tables and notes of the main part.
 //!
-//! In: the bytes of the package. Out: a [`Document`]. [`style`] says what paragraphs of a style are, [`body`] reads the main
-//! part, [`super::package`] and [`super::xml`] stand guard. Headers, footers and comments are in parts of their own, which
+//! In: the bytes of the package. Out: a [`Document`]. `style` says what paragraphs of a style are, `body` reads the main
+//! part, `package` and `xml` stand guard. Headers, footers and comments are in parts of their own, which
 //! are not read. Source: ECMA-376 part 1 (WordprocessingML), in its transitional form too.
 
 mod body;

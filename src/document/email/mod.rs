@@ -2,7 +2,7 @@
 //!
 //! In: the bytes. Out: a [`Document`]. MIME parts, transfer encodings, charsets and encoded words are mail-parser's; which
 //! part is the article is decided here: the one with the most words of running text, where a note that only says "see the
-//! attachment" is none. [`plain`] takes quotation marks and signatures off a text, and what [`forward`] finds. Sources: RFC 5322, RFC
+//! attachment" is none. `plain` takes quotation marks and signatures off a text, and what `forward` finds. Sources: RFC 5322, RFC
 //! 2045 to 2047, RFC 2231, RFC 3676.
 
 mod forward;

@@ -116,9 +116,8 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
             let main = share >= BULK && (holds[id as usize] > 0 || holds[0] == 0);
             // Who and when may stand in one row with buttons.
             let fact = says[id as usize].any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
-            !main
-                && !(fact && !matches!(dom.name(id), "nav" | "aside" | "footer"))
-                && (boxes[id as usize] || is_own(dom, id, says[id as usize], share))
+            let kept_fact = fact && !matches!(dom.name(id), "nav" | "aside" | "footer");
+            !(main || kept_fact) && (boxes[id as usize] || is_own(dom, id, says[id as usize], share))
         })
         .collect();
     let headed = all.headings.iter().map(|&headings| headings > 0).collect();

@@ -1,7 +1,7 @@
-//! What a page declares of its article outside its text: JSON-LD, OpenGraph, Dublin Core, meta tags, microdata.
+//! What a page declares of its article outside its text: JSON-LD, `OpenGraph`, Dublin Core, meta tags, microdata.
 //!
 //! In: the tree of a page. Out: [`Facts`]: for each question all answers, the most trusted first. Which answer holds, with
-//! the page's text as the check, is [`super`]'s. Sources: schema.org (NewsArticle, LiveBlogPosting), ogp.me, DCMI terms.
+//! the page's text as the check, is [`super`]'s. Sources: schema.org (`NewsArticle`, `LiveBlogPosting`), ogp.me, DCMI terms.
 
 use super::class::{self, Says};
 use super::dom::{Dom, Id};
@@ -131,7 +131,7 @@ fn meta(dom: &Dom, id: Id, facts: &mut Facts, later: &mut Facts) {
     }
 }
 
-/// Reads what microdata and RDFa say on the elements of the page itself.
+/// Reads what microdata and `RDFa` say on the elements of the page itself.
 fn element(dom: &Dom, id: Id, name: &str, later: &mut Facts) {
     let said = ["itemprop", "property"].iter().find_map(|key| dom.attribute(id, key)).unwrap_or_default();
     for word in said.split_ascii_whitespace() {

@@ -209,15 +209,15 @@ impl Page<'_> {
                 at += 1;
                 continue;
             }
-            if let Some(row) = place.row.filter(|_| place.body) {
-                if let Some(end) = table::row(dom, self.runs, row, at, &mut tables) {
-                    let cells = table::cells(dom, &self.runs[at..end], row);
-                    let line = Line { body: true, ..Line::hinted(&cells.join(CELLS), Hint::TableRow) };
-                    words += line.words;
-                    lines.push(line);
-                    at = end;
-                    continue;
-                }
+            if let Some(row) = place.row.filter(|_| place.body)
+                && let Some(end) = table::row(dom, self.runs, row, at, &mut tables)
+            {
+                let cells = table::cells(dom, &self.runs[at..end], row);
+                let line = Line { body: true, ..Line::hinted(&cells.join(CELLS), Hint::TableRow) };
+                words += line.words;
+                lines.push(line);
+                at = end;
+                continue;
             }
             let hint = if place.body && self.is_bullet(at) {
                 Hint::ListItem

@@ -1,7 +1,7 @@
 //! The reader of Markdown, with a head of facts in YAML or TOML or without one.
 //!
 //! In: the bytes. Out: a [`Document`]. The marks are pulldown-cmark's to find (CommonMark with tables, footnotes and struck
-//! words), the head is [`front`]'s. Links are their words, pictures their captions, code and HTML tags stay out. Source:
+//! words), the head is `front`'s. Links are their words, pictures their captions, code and HTML tags stay out. Source:
 //! CommonMark 0.31.2, GitHub Flavored Markdown 0.29.
 
 mod front;

@@ -1,6 +1,6 @@
-//! Which letters the codes of a font stand for: its ToUnicode table.
+//! Which letters the codes of a font stand for: its `ToUnicode` table.
 //!
-//! In: the bytes of a CMap. Out: a [`CMap`] that gives text for a code, and how many bytes a code has. Ranges are kept as
+//! In: the bytes of a `CMap`. Out: a [`CMap`] that gives text for a code, and how many bytes a code has. Ranges are kept as
 //! ranges: a file of a few bytes may state one of four thousand million codes. Source: ISO 32000-1, 9.10.3; Adobe Technical
 //! Note 5014.
 
@@ -168,7 +168,7 @@ fn next<'b>(rest: &mut &'b [u8]) -> Option<Token<'b>> {
                 return Some(Token::Close);
             }
             byte if byte.is_ascii_whitespace() || matches!(byte, b'>' | b'(' | b')' | b'{' | b'}' | 0) => {
-                *rest = behind
+                *rest = behind;
             }
             _ => {
                 let stop = |byte: &u8| {

@@ -2,7 +2,7 @@
 //!
 //! In: a page. Out: [`Glyph`]s in the order drawn, whether there are pictures, and how many glyphs say no letter. Forms are
 //! drawn where they stand, within limits of depth and work: one may draw itself, or another ten times, and so on. Source:
-//! ISO 32000-1, 8.3, 9.4 and 14.9.4 (ActualText).
+//! ISO 32000-1, 8.3, 9.4 and 14.9.4 (`ActualText`).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

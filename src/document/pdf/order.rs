@@ -122,7 +122,7 @@ fn left_run(glyphs: &[&str], classes: &[Class], start: usize) -> usize {
             }
             Class::Figure => {
                 let between = &glyphs[end..at];
-                let arabic_figure = glyphs[at].chars().any(|c| !c.is_ascii());
+                let arabic_figure = !glyphs[at].is_ascii();
                 let separator = between.len() <= 1
                     && between.iter().all(|sign| matches!(*sign, "." | "," | ":" | "/" | "٫" | "٬" | "،"));
                 if !(between.is_empty() || separator || (latin && !arabic_figure)) {

@@ -1,6 +1,6 @@
 //! The reader of Rich Text Format (`.rtf`): what Word, WordPad and LibreOffice write, in any code page.
 //!
-//! In: the bytes. Out: a [`Document`]. [`lex`] makes tokens, [`font`] says in which encoding bytes are, [`state`] follows
+//! In: the bytes. Out: a [`Document`]. `lex` makes tokens, `font` says in which encoding bytes are, `state` follows
 //! groups and puts the text together. Groups are kept on a stack of our own, whose depth is bounded. Source: Rich Text
 //! Format Specification 1.9.1.
 

@@ -1,7 +1,7 @@
 //! The encodings that text may be in: those of the web, and the few of old computers that the web leaves out.
 //!
 //! In: a label such as `cp1256`, or bytes. Out: a [`Charset`], or characters. Which one bytes are in is told by `detect`.
-//! The web's encodings are encoding_rs's (WHATWG Encoding Standard), the others are tables of our own; UTF-32 is four
+//! The web's encodings are `encoding_rs`'s (WHATWG Encoding Standard), the others are tables of our own; UTF-32 is four
 //! bytes a character.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! MacArabic, the Arabic 8-bit encoding of classic Mac OS, which the web's standard and so encoding_rs leave out.
+//! `MacArabic`, the Arabic 8-bit encoding of classic Mac OS, which the web's standard and so `encoding_rs` leave out.
 //!
 //! In: bytes. Out: characters. Its upper half holds a second set of blanks, punctuation and figures for text from right to
 //! left (A0 to BF, DB to DF, FB to FD); both sets stand for the same characters here, figures B0 to B9 for the

@@ -4,7 +4,7 @@
 //! characters beyond ASCII without one of ASCII between them, since ASCII is the same in all encodings at play. An island
 //! is repaired only where its bytes are wholly UTF-8 and give Arabic (or the marks of Arabic print in a text that is
 //! otherwise so damaged): sound text does not pair its letters so. Windows-1256 read as windows-1252 has no such proof; there
-//! the words of the whole text must read as Arabic. Source: UTF-8 is RFC 3629; the tables are encoding_rs's.
+//! the words of the whole text must read as Arabic. Source: UTF-8 is RFC 3629; the tables are `encoding_rs`'s.
 
 use encoding_rs::{ISO_8859_6, WINDOWS_1252, WINDOWS_1256};
 
