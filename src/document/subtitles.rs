@@ -232,7 +232,7 @@ fn is_mark(line: &str) -> bool {
     line.chars().all(|c| matches!(c, '.' | '!' | '?' | '؟' | '…' | '"' | '»' | '«'))
 }
 
-/// Returns whether a line says what is heard and not said: "[موسيقى]", "(تصفيق)", "♪ … ♪".
+/// Returns whether a line says what is heard and not said: "`[موسيقى]`", "(تصفيق)", "♪ … ♪".
 fn is_sound(line: &str) -> bool {
     let words = line.split_whitespace().count();
     (line.starts_with('[') && line.ends_with(']') && words <= 6)

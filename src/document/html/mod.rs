@@ -2,7 +2,7 @@
 //!
 //! In: the bytes of a page. Out: a [`Document`]. Each file here has one step: `charset` what it says of its encoding, `parse` text to a
 //! `dom`, `runs` its words line by line, `facts` and `json` what it declares, `content` where the article's text
-//! is, [`sheet`] the lines with what they are. Telling the parts of the article apart from these is `page`'s, as
+//! is, `sheet` the lines with what they are. Telling the parts of the article apart from these is `page`'s, as
 //! for all formats.
 
 mod charset;
