@@ -351,14 +351,12 @@ fn of_path(
 ) -> Result<Member, CommandError> {
     let broken = |error: mujaz::engine::Error| pickles::error(&error);
     let paths = ModelPaths::at(path).map_err(broken)?;
+    let facts = paths.deciding(options.cache.as_deref()).map_err(broken)?;
     if let Some(lock) = Lock::of(global)? {
-        lock.check_path(&paths, options.cache.as_deref())?;
+        lock.check_path(&paths, &facts)?;
     }
-    let revision = paths.fingerprint(options.cache.as_deref()).map_err(broken)?;
-    // The same bytes are the same model, wherever they lie.
-    let is_of = |sha256: &str| sha256.len() == 64 && revision.contains(sha256);
-    let is_known = |entry: &&ModelEntry| entry.files.iter().any(|file| file.sha256.as_deref().is_some_and(is_of));
-    let known = registry.models().iter().find(is_known);
+    let revision = load::fingerprint(&facts);
+    let known = registry.of_weights(|sha256| facts.values().any(|(_, own)| own == sha256));
     let settings = known.map_or_else(|| options.clone(), |entry| with_settings_of(entry, options));
     let mut loaded = load::open(&paths, &settings).map_err(broken)?;
     let id = path.display().to_string();

@@ -17,6 +17,7 @@ use super::seq2seq::settings;
 use super::seq2seq::{self, Direction, Overrides, Seq2SeqEngine, Stored};
 use super::sha256::{self, hex};
 use super::{Engine, Error, Generator, Rewriter, linear};
+use crate::registry::is_weights;
 
 pub use super::checkpoint::Pickles;
 pub use super::kernels::dense::Precision;
@@ -185,31 +186,19 @@ impl ModelPaths {
         }
     }
 
-    /// Returns a line that changes when the weights or anything else changes that decides what the model writes:
-    /// `sha256:` of the weights where they are one file, else of the list of their hashes; then the same of all other
-    /// files that such a model reads. `memory` is a folder where hashes of large files are kept for the next time, if any.
+    /// Returns the [`fingerprint`] of its files. `memory` is a folder where hashes of large files are kept for the next time, if any.
     ///
     /// # Errors
     /// Where a file cannot be read.
     pub fn fingerprint(&self, memory: Option<&Path>) -> Result<String, Error> {
-        let weights = self.hashes(is_weights, memory)?;
-        let others = self.hashes(|name| decides(name) && !is_weights(name), memory)?;
-        let whole = |hashes: &[String]| match hashes {
-            [only] => only.split_whitespace().next().unwrap_or_default().to_owned(),
-            several => hex(&Sha256::digest(several.join("\n"))),
-        };
-        let mut line = format!("sha256:{}", whole(&weights));
-        if !others.is_empty() {
-            line.push_str(&format!(" settings:{}", &hex(&Sha256::digest(others.join("\n")))[..16]));
-        }
-        Ok(line)
+        Ok(fingerprint(&self.deciding(memory)?))
     }
 
     /// Returns the size and SHA-256 of all files that decide what the model writes, by their names; see [`decides`].
     ///
     /// # Errors
     /// Where a file cannot be read.
-    pub fn deciding(&self, memory: Option<&Path>) -> Result<BTreeMap<String, (u64, String)>, Error> {
+    pub fn deciding(&self, memory: Option<&Path>) -> Result<Deciding, Error> {
         let files = self.files.iter().filter(|(name, _)| decides(name));
         let facts = files.map(|(name, path)| {
             let bytes = fs_err::metadata(path)?.len();
@@ -217,12 +206,29 @@ impl ModelPaths {
         });
         facts.collect()
     }
+}
 
-    /// Returns `hash name` of some files, in the order of their names.
-    fn hashes(&self, wanted: impl Fn(&str) -> bool, memory: Option<&Path>) -> Result<Vec<String>, Error> {
-        let files = self.files.iter().filter(|(name, _)| wanted(name));
-        files.map(|(name, path)| Ok(format!("{} {name}", sha256::of_file(path, memory)?))).collect()
+/// Size and SHA-256 of files by their names.
+pub type Deciding = BTreeMap<String, (u64, String)>;
+
+/// Returns a line that changes when the weights or anything else changes that decides what a model writes: `sha256:` of the
+/// weights where they are one file, else of the list of their hashes; then the same of all other files of
+/// [`ModelPaths::deciding`].
+pub fn fingerprint(deciding: &Deciding) -> String {
+    let (weights, others): (Vec<_>, Vec<_>) = deciding.iter().partition(|(name, _)| is_weights(name));
+    let list = |files: &[(&String, &(u64, String))]| {
+        let lines: Vec<String> = files.iter().map(|(name, (_, sha256))| format!("{sha256} {name}")).collect();
+        hex(&Sha256::digest(lines.join("\n")))
+    };
+    let whole = match weights.as_slice() {
+        [(_, (_, only))] => only.clone(),
+        several => list(several),
+    };
+    let mut line = format!("sha256:{whole}");
+    if !others.is_empty() {
+        line.push_str(&format!(" settings:{}", &list(&others)[..16]));
     }
+    line
 }
 
 /// Returns the files of a folder by their names.
@@ -252,10 +258,6 @@ fn stands_alone(path: &Path) -> bool {
 /// them (a licence, a page about the model) do not.
 pub fn decides(name: &str) -> bool {
     is_weights(name) || [".json", ".spm", ".model", ".txt"].iter().any(|end| name.ends_with(end))
-}
-
-fn is_weights(name: &str) -> bool {
-    is_gguf(name) || name.ends_with(".safetensors") || (name.ends_with(".bin") && name.starts_with("pytorch_model"))
 }
 
 fn is_gguf(name: &str) -> bool {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use check::is_sha256;
+pub(crate) use entry::is_weights;
 pub use entry::{
     Choose, GenerationSettings, HubSource, Licence, ModelEntry, ModelFile, ModelId, Score, Task, WheelSource,
 };
@@ -150,6 +151,16 @@ impl Registry {
             closest: self.closest(id).cloned(),
             known: self.models.iter().map(|entry| entry.id.clone()).collect(),
         })
+    }
+
+    /// Finds the model whose weights, all of them, are among files of which `is_there` knows the SHA-256: the same bytes are the
+    /// same model, wherever they lie. A model whose weights the registry does not pin is not found.
+    pub fn of_weights(&self, is_there: impl Fn(&str) -> bool) -> Option<&ModelEntry> {
+        let is_known = |entry: &&ModelEntry| {
+            let mut weights = entry.files.iter().filter(|file| file.is_weights()).peekable();
+            weights.peek().is_some() && weights.all(|file| file.sha256.as_deref().is_some_and(&is_there))
+        };
+        self.models.iter().find(is_known)
     }
 
     /// Returns the id most like a mistyped one: at most a third of it differs, or it is the start of just one id.
@@ -455,6 +466,33 @@ mod tests {
         assert_eq!(meant("smollm2").as_deref(), Some("smollm2-135m-instruct"));
         assert_eq!(meant("something-else-entirely"), None);
         assert_eq!(meant(""), None);
+    }
+
+    #[test]
+    fn a_model_is_known_by_all_of_its_weights_and_by_nothing_else() {
+        let (weights, second, tokenizer) = ("a".repeat(64), "b".repeat(64), "c".repeat(64));
+        let more = |id: &str, files: &[(&str, &str)]| {
+            let hub = format!("hub = {{ repo = \"o/n\", revision = \"{REVISION}\", path = \"x\" }}");
+            let file = |(name, sha256): &(&str, &str)| {
+                format!(", {{ name = \"{name}\", bytes = 1, sha256 = \"{sha256}\", {hub} }}")
+            };
+            let files: String = files.iter().map(file).collect();
+            entry(id, "").replace(" }]", &format!(" }}{files}]"))
+        };
+        let of = |text: &str, here: &[&str]| {
+            let registry = Registry::parse(text, Path::new("m")).unwrap();
+            registry.of_weights(|sha256| here.contains(&sha256)).map(|entry| entry.id.0.clone())
+        };
+        let shared = more("a", &[("tokenizer.json", &tokenizer), ("spm.model", &second)]);
+        assert_eq!(of(&shared, &[&tokenizer, &second]), None, "others have this tokenizer too");
+        assert_eq!(of(&shared, &[&weights]).as_deref(), Some("a"));
+        let parts = more("a", &[("model-00002-of-00002.safetensors", &second)]);
+        assert_eq!(of(&parts, &[&weights]), None, "only one part is here");
+        assert_eq!(of(&parts, &[&weights, &second]).as_deref(), Some("a"));
+        let without = shared.replace("m.gguf", "vocab.bin");
+        assert_eq!(of(&without, &[&weights, &second, &tokenizer]), None, "no file of it is known to hold weights");
+        let unpinned = entry("a", "").replace(&format!("bytes = 1, sha256 = \"{weights}\""), "unverified = true");
+        assert_eq!(of(&unpinned, &[&weights]), None);
     }
 
     proptest::proptest! {

@@ -149,6 +149,17 @@ fn what_is_here_is_locked_always_in_the_same_words() {
 }
 
 #[test]
+fn settings_that_models_share_do_not_give_a_checkpoint_the_terms_of_another() {
+    let Some(project) = Project::new() else { return };
+    let (name, bytes) = &project.files[0];
+    assert_eq!(name, "config.json");
+    project.register(&format!(", bytes = {}, sha256 = \"{}\"", bytes.len(), hex(bytes)));
+    project.checkpoint("ckpt");
+    says(&project.run(&["models", "lock", "./ckpt"]), 0, &["ckpt: locked (", "not known to mujaz"]);
+    assert!(!project.lock().contains("Tiny Terms"), "{}", project.lock());
+}
+
+#[test]
 fn the_lock_is_compared_with_what_lies_on_the_disk() {
     let Some(project) = Project::new() else { return };
     project.pull();

@@ -216,11 +216,7 @@ fn of_path(path: &Path, allowed: Pickles, registry: &Registry, printer: &Printer
     let paths = ModelPaths::at(path).map_err(bad)?;
     let found = inspect::inspect(&paths, allowed).map_err(bad)?;
     let hashed = adopt::hash(&found.files, &Bars::new(printer))?;
-    let is_of = |file: &ModelFile| hashed.iter().any(|hashed| file.sha256.as_deref() == Some(&hashed.sha256));
-    // The weights decide, not a tokenizer that several models share.
-    let weights =
-        |file: &&ModelFile| [".gguf", ".safetensors", ".bin"].iter().any(|ending| file.name.ends_with(ending));
-    let known = registry.models().iter().find(|entry| entry.files.iter().filter(weights).any(is_of));
+    let known = registry.of_weights(|sha256| hashed.iter().any(|hashed| hashed.sha256 == sha256));
     let facts = found.facts.as_ref();
     let task = match (known, facts) {
         (Some(entry), _) => entry.task.clone(),

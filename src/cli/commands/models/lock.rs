@@ -134,9 +134,8 @@ fn of_path(path: &Path, registry: &Registry, lock_file: &Path) -> Result<LockedM
     let paths = ModelPaths::at(path).map_err(broken)?;
     let architecture = architecture(&paths)?;
     let deciding = paths.deciding(None).map_err(broken)?;
-    let is_of = |sha256: &str| deciding.values().any(|(_, own)| own == sha256);
-    let is_known = |entry: &&ModelEntry| entry.files.iter().any(|file| file.sha256.as_deref().is_some_and(is_of));
-    let licence = registry.models().iter().find(is_known).map(|entry| entry.licence.name.clone());
+    let known = registry.of_weights(|sha256| deciding.values().any(|(_, own)| own == sha256));
+    let licence = known.map(|entry| entry.licence.name.clone());
     Ok(LockedModel {
         id: None,
         path: Some(label(path, lock_file)?),
