@@ -19,6 +19,7 @@ use super::args::{GlobalArgs, ModelArgs, PrecisionArg, PullArgs, TranslatorArgs}
 use super::choose::{self, Means};
 use super::lock::Lock;
 use super::models;
+use super::named;
 use super::pickles;
 use super::printer::Printer;
 use super::report::{CommandError, Kind};
@@ -67,30 +68,21 @@ enum Named {
 }
 
 impl Named {
-    /// Makes out what is meant: what holds a path separator is a path; else an id comes before a folder or file of that name.
+    /// Makes out what is meant.
     fn new(typed: &str, task: Task, registry: &Registry) -> Result<Self, CommandError> {
-        let path = Path::new(typed);
-        if typed.contains('/') || typed.contains(std::path::MAIN_SEPARATOR) {
-            if path.exists() {
-                return Ok(Self::Path(path.to_owned()));
-            }
-            let message = format!("{typed}: there is no such checkpoint folder or GGUF file");
-            return Err(CommandError::message(Kind::Usage, message));
+        if let Some(path) = named::path(typed, registry)? {
+            return Ok(Self::Path(path.to_owned()));
         }
-        let is_model = path.is_dir() || (typed.ends_with(".gguf") && path.is_file());
-        match registry.find(typed) {
-            Ok(entry) if entry.does(task) => Ok(Self::Entry(Box::new(entry.clone()))),
-            Ok(entry) => {
-                let verb = match task {
-                    Task::Translate => "translate",
-                    Task::Summarize => "summarize",
-                };
-                let message = format!("{} does not {verb}; `mujaz models list` shows what each model does", entry.id);
-                Err(CommandError::message(Kind::Usage, message))
-            }
-            Err(_) if is_model => Ok(Self::Path(path.to_owned())),
-            Err(error) => Err(error.into()),
+        let entry = registry.find(typed)?;
+        if entry.does(task) {
+            return Ok(Self::Entry(Box::new(entry.clone())));
         }
+        let verb = match task {
+            Task::Translate => "translate",
+            Task::Summarize => "summarize",
+        };
+        let message = format!("{} does not {verb}; `mujaz models list` shows what each model does", entry.id);
+        Err(CommandError::message(Kind::Usage, message))
     }
 }
 

@@ -7,6 +7,7 @@ mod crew;
 mod lock;
 mod machine;
 mod models;
+mod named;
 mod output;
 mod pickles;
 mod printer;

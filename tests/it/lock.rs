@@ -138,6 +138,10 @@ fn what_is_here_is_locked_always_in_the_same_words() {
     }
     says(&project.run(&["models", "lock", "tiny"]), 0, &[]);
     assert_eq!(project.lock(), first);
+    // An id is an id, whatever lies in the folder: so it is with --translator too.
+    project.checkpoint("tiny");
+    says(&project.run(&["models", "lock", "tiny"]), 0, &[]);
+    assert_eq!(project.lock(), first);
     project.checkpoint("ckpt");
     says(&project.run(&["models", "lock", "./ckpt", "tiny"]), 0, &["ckpt: locked"]);
     let both = project.lock();

@@ -10,6 +10,7 @@ use mujaz::registry::{Lock, LockedFile, LockedModel, ModelEntry, Registry};
 
 use crate::cli::args::{GlobalArgs, LockArgs};
 use crate::cli::lock::{self, differences, label};
+use crate::cli::named;
 use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
@@ -55,8 +56,8 @@ fn write(
         }
     }
     for typed in &args.models {
-        if is_path(typed) {
-            models.push(of_path(Path::new(typed), registry, &global.lock_file)?);
+        if let Some(path) = named::path(typed, registry)? {
+            models.push(of_path(path, registry, &global.lock_file)?);
             continue;
         }
         let entry = registry.find(typed)?;
@@ -92,13 +93,6 @@ fn write(
     Ok(Status::Complete)
 }
 
-/// Returns whether a path is meant: as with `--translator`, what has a separator, is a folder, or is a GGUF file.
-fn is_path(typed: &str) -> bool {
-    let path = Path::new(typed);
-    let is_model = path.is_dir() || (typed.ends_with(".gguf") && path.is_file());
-    typed.contains('/') || typed.contains(std::path::MAIN_SEPARATOR) || is_model
-}
-
 /// Locks a model of the registry as it is here; none where it is not.
 fn of_entry(entry: &ModelEntry, options: &HubOptions) -> Result<Option<LockedModel>, CommandError> {
     let Some(files) = hub::resolve(entry, options)? else { return Ok(None) };
@@ -127,10 +121,6 @@ fn facts(entry: &ModelEntry) -> LockedModel {
 /// Locks a checkpoint folder or a GGUF file.
 fn of_path(path: &Path, registry: &Registry, lock_file: &Path) -> Result<LockedModel, CommandError> {
     let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
-    if !path.exists() {
-        let message = format!("{}: there is no such checkpoint folder or GGUF file", path.display());
-        return Err(CommandError::message(Kind::Usage, message));
-    }
     let paths = ModelPaths::at(path).map_err(broken)?;
     let architecture = architecture(&paths)?;
     let deciding = paths.deciding(None).map_err(broken)?;
@@ -180,7 +170,7 @@ fn check(
     let mut wanted = Vec::new();
     let mut wrong = Vec::new();
     for typed in &args.models {
-        let name = if is_path(typed) { label(Path::new(typed), lock_file)? } else { typed.clone() };
+        let name = if named::is_path(typed, registry) { label(Path::new(typed), lock_file)? } else { typed.clone() };
         match lock.models().iter().find(|model| model.label() == name) {
             Some(model) => wanted.push(model),
             None => wrong.push(format!("{name}: is not locked")),
