@@ -177,6 +177,21 @@ impl ModelPaths {
         Ok(Some(config.map_err(bad)?.model_type))
     }
 
+    /// Returns what the model says it is, as [`open`] takes it: the `model_type` of `config.json` where that is an
+    /// encoder-decoder's or there is no GGUF file, else that file's `general.architecture`; none where nothing says so.
+    ///
+    /// # Errors
+    /// Where the file that is asked is broken, or there are several GGUF files.
+    pub fn architecture(&self) -> Result<Option<String>, Error> {
+        let model_type = self.model_type()?;
+        match self.gguf()? {
+            Some(gguf) if !model_type.as_deref().is_some_and(|name| ENCODER_DECODERS.contains(&name)) => {
+                Ok(Gguf::open(gguf)?.optional_str("general.architecture")?.map(str::to_owned))
+            }
+            _ => Ok(model_type),
+        }
+    }
+
     /// Returns the only GGUF file; none where there is none.
     pub(super) fn gguf(&self) -> Result<Option<&Path>, Error> {
         let mut found = self.files.iter().filter(|(name, _)| is_gguf(name)).map(|(_, path)| path.as_path());
@@ -354,6 +369,37 @@ mod tests {
         let said = refused(&[("config.json", r#"{"model_type":"bert"}"#)]);
         assert!(said.contains("architecture \"bert\" has no engine here (there are: marian, "), "{said}");
         assert!(refused(&[("a.gguf", "GG")]).contains("a.gguf"));
+    }
+
+    /// A GGUF file of no tensors that says no more than its architecture: the "GGUF" specification, version 3.
+    fn gguf(architecture: &str) -> String {
+        let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+        for number in [0_u64, 1] {
+            bytes.extend(number.to_le_bytes());
+        }
+        for (text, kind) in [("general.architecture", &[8, 0, 0, 0][..]), (architecture, &[])] {
+            bytes.extend((text.len() as u64).to_le_bytes());
+            bytes.extend(text.as_bytes());
+            bytes.extend(kind);
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_model_is_what_the_file_says_that_it_is_loaded_from() {
+        let of = |files: &[(&str, &str)]| ModelPaths::at(folder(files).path()).unwrap().architecture();
+        let (marian, bert) =
+            (("config.json", r#"{"model_type":"marian"}"#), ("config.json", r#"{"model_type":"bert"}"#));
+        let llama = gguf("llama");
+        let llama = ("a.gguf", llama.as_str());
+        assert_eq!(of(&[marian]).unwrap().as_deref(), Some("marian"));
+        assert_eq!(of(&[bert]).unwrap().as_deref(), Some("bert"));
+        assert_eq!(of(&[llama]).unwrap().as_deref(), Some("llama"));
+        assert_eq!(of(&[marian, llama]).unwrap().as_deref(), Some("marian"));
+        assert_eq!(of(&[bert, llama]).unwrap().as_deref(), Some("llama"));
+        assert_eq!(of(&[("vocab.json", "{}")]).unwrap(), None);
+        assert!(of(&[("config.json", "{}")]).unwrap_err().to_string().contains("config.json: no model_type in it"));
+        assert!(of(&[("a.gguf", "GG")]).unwrap_err().to_string().contains("a.gguf"));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use mujaz::engine::gguf::Gguf;
 use mujaz::engine::load::ModelPaths;
 use mujaz::hub::{self, HubOptions, Verdict};
 use mujaz::progress::Progress;
@@ -122,7 +121,12 @@ fn facts(entry: &ModelEntry) -> LockedModel {
 fn of_path(path: &Path, registry: &Registry, lock_file: &Path) -> Result<LockedModel, CommandError> {
     let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
     let paths = ModelPaths::at(path).map_err(broken)?;
-    let architecture = architecture(&paths)?;
+    let Some(architecture) = paths.architecture().map_err(broken)? else {
+        let label = paths.label.display();
+        let message =
+            format!("{label}: no model: neither config.json nor the GGUF file says which architecture it has");
+        return Err(CommandError::message(Kind::Model, message));
+    };
     let deciding = paths.deciding(None).map_err(broken)?;
     let known = registry.of_weights(|sha256| deciding.values().any(|(_, own)| own == sha256));
     let licence = known.map(|entry| entry.licence.name.clone());
@@ -135,25 +139,6 @@ fn of_path(path: &Path, registry: &Registry, lock_file: &Path) -> Result<LockedM
         revision: None,
         file: deciding.into_iter().map(|(name, (bytes, sha256))| LockedFile { name, bytes, sha256 }).collect(),
     })
-}
-
-/// Returns what a model says it is.
-fn architecture(paths: &ModelPaths) -> Result<String, CommandError> {
-    let unknown = || {
-        let label = paths.label.display();
-        let message =
-            format!("{label}: no model: neither config.json nor the GGUF file says which architecture it has");
-        CommandError::message(Kind::Model, message)
-    };
-    if let Some(config) = paths.files.get("config.json") {
-        let config: Option<serde_json::Value> = serde_json::from_slice(&fs_err::read(config)?).ok();
-        let model_type = config.as_ref().and_then(|config| config["model_type"].as_str());
-        return model_type.map(str::to_owned).ok_or_else(unknown);
-    }
-    let gguf = paths.files.iter().find(|(name, _)| name.to_ascii_lowercase().ends_with(".gguf"));
-    let gguf = Gguf::open(gguf.ok_or_else(unknown)?.1).map_err(|error| CommandError::new(Kind::Model, &error))?;
-    let architecture = gguf.optional_str("general.architecture").ok().flatten();
-    architecture.map(str::to_owned).ok_or_else(unknown)
 }
 
 /// Compares the lock file with what is here, byte by byte; prints one difference a line.
