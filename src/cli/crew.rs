@@ -365,7 +365,7 @@ fn of_path(
 }
 
 fn draft(model: &str, chosen: bool) -> String {
-    let why = if chosen { "was chosen" } else { "is the best translator that could be had here" };
+    let why = if chosen { "was chosen" } else { "is the best translator that is here" };
     format!(
         "translated by the small model {model}, which {why}; sentences can be wrong even where no check found fault, so \
          compare with the Arabic before relying on any of this"
