@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use super::{Sources, World, says, stderr, wait_for};
+use super::{Sources, World, wait_for};
 use crate::common::fake_hub::Fault;
+use crate::common::said::{has, stderr};
 
 #[cfg(unix)]
 #[test]
@@ -36,7 +37,7 @@ fn of_two_pulls_at_once_one_fetches_and_the_other_waits() {
     let first = world.spawn(&hub, &["pull", "tiny"]);
     wait_for("the first transfer", || !hub.transfers().is_empty());
     let second = world.run(Some(&hub), &["pull", "tiny"]).success();
-    says(&stderr(&second), &["another process is fetching tiny, waiting for it", "already here, verified"]);
+    has(&stderr(&second), &["another process is fetching tiny, waiting for it", "already here, verified"]);
     assert!(first.wait_with_output().unwrap().status.success());
     assert_eq!(hub.transfers(), [0]);
 }
