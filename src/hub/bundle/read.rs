@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{Archive, compare};
 use super::{Error, LICENCE_TEXT, LONGEST_MANIFEST, MANIFEST, Manifest, Member, SUMS, licence_name};
+use crate::hub::claim::{Claim, Purpose};
 use crate::hub::error::Mismatch;
-use crate::hub::pull::lock_model;
 use crate::hub::verify::{Facts, hex};
 use crate::hub::{HubOptions, added, cache, first_seen, form, install, remove, resolve, space};
 use crate::progress::Progress;
@@ -297,9 +297,9 @@ fn install(
             }
         }
     }
-    let mut locks = Vec::with_capacity(missing.len());
+    let mut claims = Vec::with_capacity(missing.len());
     for model in &missing {
-        locks.push(lock_model(&model.entry, options, progress)?);
+        claims.push(Claim::take(&model.entry, Purpose::Importing, options, progress)?);
         // Another process may have seen other files first while we read.
         for file in &model.entry.files {
             agree(announced(manifest, &model.entry, file)?, &model.entry, &file.name, &model.entry, options)?;
@@ -323,8 +323,8 @@ fn install(
     for (done, model) in missing.iter().enumerate() {
         if let Err(error) = give(model) {
             // All of them or none: what was installed before goes again.
-            for taken_back in &missing[..=done] {
-                let _ = remove::remove(options, &taken_back.entry);
+            for (taken_back, claim) in missing[..=done].iter().zip(claims) {
+                let _ = remove::remove(options, &taken_back.entry, claim);
                 if taken_back.is_new {
                     let _ = added::forget(options, &taken_back.entry.id);
                 }
