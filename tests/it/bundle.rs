@@ -644,6 +644,21 @@ fn an_import_that_is_stopped_leaves_nothing_and_one_that_is_killed_is_cleaned_up
     }
 }
 
+#[test]
+fn two_imports_at_once_both_end_well() {
+    let home = Home::new();
+    let whole = archive(&good());
+    let outputs = std::thread::scope(|scope| {
+        let imports: Vec<_> = (0..4).map(|_| scope.spawn(|| home.import(&whole))).collect();
+        imports.into_iter().map(|import| import.join().unwrap()).collect::<Vec<Output>>()
+    });
+    for output in &outputs {
+        says(output, 0, &["tiny: "]);
+    }
+    assert_eq!(staging(&home), Vec::<PathBuf>::new());
+    says(&home.run(&["models", "verify", "tiny"]), 0, &[]);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_large_model_goes_through_in_little_memory() {
