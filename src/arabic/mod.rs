@@ -6,5 +6,6 @@ pub mod calendar;
 pub mod clitics;
 pub mod dialect;
 pub mod letters;
+mod number_words;
 pub mod numbers;
 pub mod words;

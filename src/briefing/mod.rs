@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Check;
 use crate::document::{BlockId, BlockKind, Document, SegmentId, StatedDate};
-use crate::glossary::Glossary;
+use crate::glossary::{Category, Glossary};
 use crate::span::Span;
 use crate::summary::Summary;
 use crate::translation::{SegmentTranslation, Translation};
@@ -225,10 +225,9 @@ pub fn note(
     provenance: Provenance,
     glossary: &Glossary,
 ) -> Note {
-    let named = |original: &Option<String>| {
-        original
-            .as_ref()
-            .map(|original| Bilingual { original: original.clone(), english: english_name(original, glossary) })
+    let named = |original: &Option<String>, kinds: &[Category]| {
+        let original = original.clone()?;
+        Some(Bilingual { english: english_name(&original, kinds, glossary), original })
     };
     let title = document.blocks.iter().find(|block| block.kind == BlockKind::Title).map(|block| {
         let english = Some(translation.target_of(block.id)).filter(|english| !english.is_empty());
@@ -247,9 +246,9 @@ pub fn note(
         draft: provenance.draft,
         document: NoteDocument {
             title,
-            byline: named(&document.meta.byline),
-            publisher: named(&document.meta.publisher),
-            dateline: named(&document.meta.dateline),
+            byline: named(&document.meta.byline, AUTHORS),
+            publisher: named(&document.meta.publisher, PUBLISHERS),
+            dateline: named(&document.meta.dateline, DATELINES),
             date: document.meta.date.clone(),
             warnings: document.warnings.clone(),
             blocks: blocks.collect(),
@@ -263,11 +262,21 @@ pub fn note(
     }
 }
 
-/// Returns the English of a name that stands alone, where one glossary entry covers all of it.
-fn english_name(arabic: &str, glossary: &Glossary) -> Option<String> {
+/// What publishes. A title that is also a place or an ordinary word is not one of those: it stays as the page has it.
+const PUBLISHERS: &[Category] = &[Category::Organization];
+/// Who writes.
+const AUTHORS: &[Category] = &[Category::Person, Category::Organization];
+/// Where an article is written: a place, or the agency that sent it.
+const DATELINES: &[Category] = &[Category::Country, Category::Place, Category::Organization];
+
+/// Returns the English of a name that stands alone, where one glossary entry, of one of these kinds, covers all of it.
+fn english_name(arabic: &str, kinds: &[Category], glossary: &Glossary) -> Option<String> {
     let trimmed = arabic.trim();
     let found = glossary.matches(trimmed);
     let [only] = found.as_slice() else { return None };
+    if !kinds.contains(&only.entry.category) {
+        return None;
+    }
     // The article and other clitics lie outside a match's span, so the words are compared, not the bytes.
     let uncovered = trimmed[..only.span.start].chars().count() + trimmed[only.span.end..].chars().count();
     let article = trimmed[..only.span.start].is_empty() || trimmed[..only.span.start].trim() == "ال";
@@ -320,6 +329,28 @@ pub fn checks(translation: &Translation) -> Checks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_put_into_english_only_as_what_it_is_there() {
+        let shown = |arabic: &str, kinds: &[Category]| english_name(arabic, kinds, Glossary::builtin());
+        let (publisher, author, dateline) =
+            (|name| shown(name, PUBLISHERS), |name| shown(name, AUTHORS), |name| shown(name, DATELINES));
+        assert_eq!(publisher("العربي الجديد").as_deref(), Some("Al-Araby Al-Jadeed"));
+        assert_eq!(publisher("رويترز").as_deref(), Some("Reuters"));
+        // The sites and papers of these names are no region, no town, no term and no person.
+        for name in ["مغاربية", "الشرق الأوسط", "الرياض", "الدستور", "البيان", "السراج", "العربية"]
+        {
+            assert_eq!(publisher(name), None, "{name}");
+        }
+        assert_eq!(author("فرانس برس").as_deref(), Some("AFP"));
+        assert_eq!(author("معمر القذافي").as_deref(), Some("Muammar Gaddafi"));
+        assert_eq!(author("تونس"), None, "nobody is called so");
+        assert_eq!(dateline("تونس").as_deref(), Some("Tunisia"));
+        assert_eq!(dateline("الرباط").as_deref(), Some("Rabat"));
+        assert_eq!(dateline("رويترز").as_deref(), Some("Reuters"));
+        assert_eq!(dateline("معمر القذافي"), None, "no place");
+        assert_eq!(dateline("مغاربية"), None);
+    }
 
     #[test]
     fn a_point_is_split_at_its_label_and_not_at_a_time_of_day() {

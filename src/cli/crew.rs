@@ -19,6 +19,7 @@ use super::args::{GlobalArgs, ModelArgs, PrecisionArg, PullArgs, TranslatorArgs}
 use super::choose::{self, Means};
 use super::lock::Lock;
 use super::models;
+use super::named;
 use super::pickles;
 use super::printer::Printer;
 use super::report::{CommandError, Kind};
@@ -67,30 +68,21 @@ enum Named {
 }
 
 impl Named {
-    /// Makes out what is meant: what holds a path separator is a path; else an id comes before a folder or file of that name.
+    /// Makes out what is meant.
     fn new(typed: &str, task: Task, registry: &Registry) -> Result<Self, CommandError> {
-        let path = Path::new(typed);
-        if typed.contains('/') || typed.contains(std::path::MAIN_SEPARATOR) {
-            if path.exists() {
-                return Ok(Self::Path(path.to_owned()));
-            }
-            let message = format!("{typed}: there is no such checkpoint folder or GGUF file");
-            return Err(CommandError::message(Kind::Usage, message));
+        if let Some(path) = named::path(typed, registry)? {
+            return Ok(Self::Path(path.to_owned()));
         }
-        let is_model = path.is_dir() || (typed.ends_with(".gguf") && path.is_file());
-        match registry.find(typed) {
-            Ok(entry) if entry.does(task) => Ok(Self::Entry(Box::new(entry.clone()))),
-            Ok(entry) => {
-                let verb = match task {
-                    Task::Translate => "translate",
-                    Task::Summarize => "summarize",
-                };
-                let message = format!("{} does not {verb}; `mujaz models list` shows what each model does", entry.id);
-                Err(CommandError::message(Kind::Usage, message))
-            }
-            Err(_) if is_model => Ok(Self::Path(path.to_owned())),
-            Err(error) => Err(error.into()),
+        let entry = registry.find(typed)?;
+        if entry.does(task) {
+            return Ok(Self::Entry(Box::new(entry.clone())));
         }
+        let verb = match task {
+            Task::Translate => "translate",
+            Task::Summarize => "summarize",
+        };
+        let message = format!("{} does not {verb}; `mujaz models list` shows what each model does", entry.id);
+        Err(CommandError::message(Kind::Usage, message))
     }
 }
 
@@ -351,14 +343,12 @@ fn of_path(
 ) -> Result<Member, CommandError> {
     let broken = |error: mujaz::engine::Error| pickles::error(&error);
     let paths = ModelPaths::at(path).map_err(broken)?;
+    let facts = paths.deciding(options.cache.as_deref()).map_err(broken)?;
     if let Some(lock) = Lock::of(global)? {
-        lock.check_path(&paths, options.cache.as_deref())?;
+        lock.check_path(&paths, &facts)?;
     }
-    let revision = paths.fingerprint(options.cache.as_deref()).map_err(broken)?;
-    // The same bytes are the same model, wherever they lie.
-    let is_of = |sha256: &str| sha256.len() == 64 && revision.contains(sha256);
-    let is_known = |entry: &&ModelEntry| entry.files.iter().any(|file| file.sha256.as_deref().is_some_and(is_of));
-    let known = registry.models().iter().find(is_known);
+    let revision = load::fingerprint(&facts);
+    let known = registry.of_weights(|sha256| facts.values().any(|(_, own)| own == sha256));
     let settings = known.map_or_else(|| options.clone(), |entry| with_settings_of(entry, options));
     let mut loaded = load::open(&paths, &settings).map_err(broken)?;
     let id = path.display().to_string();
@@ -375,7 +365,7 @@ fn of_path(
 }
 
 fn draft(model: &str, chosen: bool) -> String {
-    let why = if chosen { "was chosen" } else { "is the best translator that could be had here" };
+    let why = if chosen { "was chosen" } else { "is the best translator that is here" };
     format!(
         "translated by the small model {model}, which {why}; sentences can be wrong even where no check found fault, so \
          compare with the Arabic before relying on any of this"

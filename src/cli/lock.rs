@@ -4,17 +4,13 @@
 //! on a checkpoint folder or a GGUF file. The form of the file is [`mujaz::registry::Lock`]'s, writing it
 //! [`super::commands`]'.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mujaz::engine::load::{ModelPaths, decides};
+use mujaz::engine::load::{Deciding, ModelPaths, decides};
 use mujaz::registry::{self, LockedModel, Registry};
 
 use super::args::GlobalArgs;
 use super::report::{CommandError, Kind};
-
-/// Name to size and SHA-256.
-type Facts = BTreeMap<String, (u64, String)>;
 
 /// A lock file that must be kept to.
 pub struct Lock {
@@ -55,14 +51,13 @@ impl Lock {
         self.lock.filter(registry, &self.path)
     }
 
-    /// Refuses a checkpoint folder or a GGUF file that is not made of just the files of one locked model. `memory` is a folder
-    /// where hashes of large files are kept for the next time, if any.
+    /// Refuses a checkpoint folder or a GGUF file that is not made of just the files of one locked model; `facts` is what
+    /// [`ModelPaths::deciding`] says of it.
     ///
     /// # Errors
-    /// Where it is not, or a file cannot be read.
-    pub fn check_path(&self, paths: &ModelPaths, memory: Option<&Path>) -> Result<(), CommandError> {
-        let facts = paths.deciding(memory).map_err(|error| CommandError::new(Kind::Model, &error))?;
-        if self.models().iter().any(|model| differences(model, &facts).is_empty()) {
+    /// Where it is not.
+    pub fn check_path(&self, paths: &ModelPaths, facts: &Deciding) -> Result<(), CommandError> {
+        if self.models().iter().any(|model| differences(model, facts).is_empty()) {
             return Ok(());
         }
         let label = label(&paths.label, &self.path)?;
@@ -75,7 +70,7 @@ impl Lock {
         let lock = self.path.display();
         let reason = meant.map_or_else(
             || "no model of it has such files".to_owned(),
-            |model| format!("compared with {}: {}", model.label(), differences(model, &facts).join("; ")),
+            |model| format!("compared with {}: {}", model.label(), differences(model, facts).join("; ")),
         );
         let message = format!("{lock}: {} is not in it ({reason})", paths.label.display());
         Err(CommandError::message(Kind::Model, message).hint(format!(
@@ -86,7 +81,7 @@ impl Lock {
 }
 
 /// Says what differs between a locked model and files that lie somewhere, of those files that decide what it writes.
-pub fn differences(model: &LockedModel, facts: &Facts) -> Vec<String> {
+pub fn differences(model: &LockedModel, facts: &Deciding) -> Vec<String> {
     let locked: Vec<_> = model.file.iter().filter(|file| decides(&file.name)).collect();
     // A single file is the model, whatever it is called.
     if let ([only], 1, Some((_, sha256))) = (locked.as_slice(), facts.len(), facts.values().next())
@@ -164,7 +159,7 @@ mod tests {
             revision: None,
             file,
         };
-        let facts = |files: &[(&str, &str)]| -> Facts {
+        let facts = |files: &[(&str, &str)]| -> Deciding {
             files.iter().map(|(name, digit)| ((*name).to_owned(), (1, digit.repeat(64)))).collect()
         };
         let two = model(vec![file("config.json", "a"), file("model.safetensors", "b"), file("README.md", "c")]);

@@ -8,6 +8,7 @@ mod intake;
 mod lock;
 mod machine;
 mod models;
+mod named;
 mod output;
 mod pickles;
 mod printer;

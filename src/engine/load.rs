@@ -17,6 +17,7 @@ use super::seq2seq::settings;
 use super::seq2seq::{self, Direction, Overrides, Seq2SeqEngine, Stored};
 use super::sha256::{self, hex};
 use super::{Engine, Error, Generator, Rewriter, linear};
+use crate::registry::is_weights;
 
 pub use super::checkpoint::Pickles;
 pub use super::kernels::dense::Precision;
@@ -176,6 +177,21 @@ impl ModelPaths {
         Ok(Some(config.map_err(bad)?.model_type))
     }
 
+    /// Returns what the model says it is, as [`open`] takes it: the `model_type` of `config.json` where that is an
+    /// encoder-decoder's or there is no GGUF file, else that file's `general.architecture`; none where nothing says so.
+    ///
+    /// # Errors
+    /// Where the file that is asked is broken, or there are several GGUF files.
+    pub fn architecture(&self) -> Result<Option<String>, Error> {
+        let model_type = self.model_type()?;
+        match self.gguf()? {
+            Some(gguf) if !model_type.as_deref().is_some_and(|name| ENCODER_DECODERS.contains(&name)) => {
+                Ok(Gguf::open(gguf)?.optional_str("general.architecture")?.map(str::to_owned))
+            }
+            _ => Ok(model_type),
+        }
+    }
+
     /// Returns the only GGUF file; none where there is none.
     pub(super) fn gguf(&self) -> Result<Option<&Path>, Error> {
         let mut found = self.files.iter().filter(|(name, _)| is_gguf(name)).map(|(_, path)| path.as_path());
@@ -185,31 +201,19 @@ impl ModelPaths {
         }
     }
 
-    /// Returns a line that changes when the weights or anything else changes that decides what the model writes:
-    /// `sha256:` of the weights where they are one file, else of the list of their hashes; then the same of all other
-    /// files that such a model reads. `memory` is a folder where hashes of large files are kept for the next time, if any.
+    /// Returns the [`fingerprint`] of its files. `memory` is a folder where hashes of large files are kept for the next time, if any.
     ///
     /// # Errors
     /// Where a file cannot be read.
     pub fn fingerprint(&self, memory: Option<&Path>) -> Result<String, Error> {
-        let weights = self.hashes(is_weights, memory)?;
-        let others = self.hashes(|name| decides(name) && !is_weights(name), memory)?;
-        let whole = |hashes: &[String]| match hashes {
-            [only] => only.split_whitespace().next().unwrap_or_default().to_owned(),
-            several => hex(&Sha256::digest(several.join("\n"))),
-        };
-        let mut line = format!("sha256:{}", whole(&weights));
-        if !others.is_empty() {
-            line.push_str(&format!(" settings:{}", &hex(&Sha256::digest(others.join("\n")))[..16]));
-        }
-        Ok(line)
+        Ok(fingerprint(&self.deciding(memory)?))
     }
 
     /// Returns the size and SHA-256 of all files that decide what the model writes, by their names; see [`decides`].
     ///
     /// # Errors
     /// Where a file cannot be read.
-    pub fn deciding(&self, memory: Option<&Path>) -> Result<BTreeMap<String, (u64, String)>, Error> {
+    pub fn deciding(&self, memory: Option<&Path>) -> Result<Deciding, Error> {
         let files = self.files.iter().filter(|(name, _)| decides(name));
         let facts = files.map(|(name, path)| {
             let bytes = fs_err::metadata(path)?.len();
@@ -217,12 +221,29 @@ impl ModelPaths {
         });
         facts.collect()
     }
+}
 
-    /// Returns `hash name` of some files, in the order of their names.
-    fn hashes(&self, wanted: impl Fn(&str) -> bool, memory: Option<&Path>) -> Result<Vec<String>, Error> {
-        let files = self.files.iter().filter(|(name, _)| wanted(name));
-        files.map(|(name, path)| Ok(format!("{} {name}", sha256::of_file(path, memory)?))).collect()
+/// Size and SHA-256 of files by their names.
+pub type Deciding = BTreeMap<String, (u64, String)>;
+
+/// Returns a line that changes when the weights or anything else changes that decides what a model writes: `sha256:` of the
+/// weights where they are one file, else of the list of their hashes; then the same of all other files of
+/// [`ModelPaths::deciding`].
+pub fn fingerprint(deciding: &Deciding) -> String {
+    let (weights, others): (Vec<_>, Vec<_>) = deciding.iter().partition(|(name, _)| is_weights(name));
+    let list = |files: &[(&String, &(u64, String))]| {
+        let lines: Vec<String> = files.iter().map(|(name, (_, sha256))| format!("{sha256} {name}")).collect();
+        hex(&Sha256::digest(lines.join("\n")))
+    };
+    let whole = match weights.as_slice() {
+        [(_, (_, only))] => only.clone(),
+        several => list(several),
+    };
+    let mut line = format!("sha256:{whole}");
+    if !others.is_empty() {
+        line.push_str(&format!(" settings:{}", &list(&others)[..16]));
     }
+    line
 }
 
 /// Returns the files of a folder by their names.
@@ -252,10 +273,6 @@ fn stands_alone(path: &Path) -> bool {
 /// them (a licence, a page about the model) do not.
 pub fn decides(name: &str) -> bool {
     is_weights(name) || [".json", ".spm", ".model", ".txt"].iter().any(|end| name.ends_with(end))
-}
-
-fn is_weights(name: &str) -> bool {
-    is_gguf(name) || name.ends_with(".safetensors") || (name.ends_with(".bin") && name.starts_with("pytorch_model"))
 }
 
 fn is_gguf(name: &str) -> bool {
@@ -352,6 +369,37 @@ mod tests {
         let said = refused(&[("config.json", r#"{"model_type":"bert"}"#)]);
         assert!(said.contains("architecture \"bert\" has no engine here (there are: marian, "), "{said}");
         assert!(refused(&[("a.gguf", "GG")]).contains("a.gguf"));
+    }
+
+    /// A GGUF file of no tensors that says no more than its architecture: the "GGUF" specification, version 3.
+    fn gguf(architecture: &str) -> String {
+        let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+        for number in [0_u64, 1] {
+            bytes.extend(number.to_le_bytes());
+        }
+        for (text, kind) in [("general.architecture", &[8, 0, 0, 0][..]), (architecture, &[])] {
+            bytes.extend((text.len() as u64).to_le_bytes());
+            bytes.extend(text.as_bytes());
+            bytes.extend(kind);
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_model_is_what_the_file_says_that_it_is_loaded_from() {
+        let of = |files: &[(&str, &str)]| ModelPaths::at(folder(files).path()).unwrap().architecture();
+        let (marian, bert) =
+            (("config.json", r#"{"model_type":"marian"}"#), ("config.json", r#"{"model_type":"bert"}"#));
+        let llama = gguf("llama");
+        let llama = ("a.gguf", llama.as_str());
+        assert_eq!(of(&[marian]).unwrap().as_deref(), Some("marian"));
+        assert_eq!(of(&[bert]).unwrap().as_deref(), Some("bert"));
+        assert_eq!(of(&[llama]).unwrap().as_deref(), Some("llama"));
+        assert_eq!(of(&[marian, llama]).unwrap().as_deref(), Some("marian"));
+        assert_eq!(of(&[bert, llama]).unwrap().as_deref(), Some("llama"));
+        assert_eq!(of(&[("vocab.json", "{}")]).unwrap(), None);
+        assert!(of(&[("config.json", "{}")]).unwrap_err().to_string().contains("config.json: no model_type in it"));
+        assert!(of(&[("a.gguf", "GG")]).unwrap_err().to_string().contains("a.gguf"));
     }
 
     #[test]

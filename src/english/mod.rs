@@ -2,5 +2,6 @@
 //!
 //! In: English text. Out: values with spans into the text given. Nothing here knows of Arabic.
 
+mod number_words;
 pub mod numbers;
 pub mod words;

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::cache::{self, Found, Trust};
+use super::claim::{Claim, Purpose};
 use super::error::{Error, Failure, Fault, Mismatch};
 use super::options::HubOptions;
-use super::pull::lock_model;
 use super::verify::{self, Expected, Facts, Hasher};
 use super::{ModelFiles, ended, first_seen, form, install, local, space};
 use crate::progress::Progress;
-use crate::registry::{ModelEntry, ModelFile, ModelId};
+use crate::registry::{ModelEntry, ModelFile};
 
 /// What a file on disk is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,43 +76,36 @@ pub fn adopt(
     progress: &dyn Progress,
 ) -> Result<Adoption, Error> {
     let is_new = !cache::model_folder(options, &entry.id).exists();
-    let adopted = under_lock(entry, offered, options, progress);
+    let Some(file) = entry.files.first() else {
+        return Err(Error::NotItsFiles { model: entry.id.clone(), faults: Vec::new() });
+    };
+    let claim = Claim::take(entry, Purpose::Adding, options, progress)
+        .map_err(|failure| ended(failure, entry, file, options))?;
+    let adopted = under_claim(entry, offered, options, progress);
     if adopted.is_err() && is_new {
-        forget_folder(options, &entry.id);
+        forget_folder(claim);
     }
     adopted
 }
 
 /// Removes a model's folder where nothing is in it but what was put there to work.
-fn forget_folder(options: &HubOptions, id: &ModelId) {
-    let folder = cache::model_folder(options, id);
-    let only_lock = std::fs::read_dir(&folder).is_ok_and(|entries| {
-        entries.flatten().all(|entry| entry.file_name() == ".lock" || is_empty_folder(&entry.path()))
-    });
-    if only_lock {
-        let _ = std::fs::remove_dir_all(&folder);
-        let _ = std::fs::remove_dir(&options.own_cache);
+fn forget_folder(claim: Claim) {
+    for item in std::fs::read_dir(claim.folder()).into_iter().flatten().flatten() {
+        // Only empty folders go: `remove_dir` refuses all others.
+        let _ = std::fs::remove_dir(item.path());
     }
+    let _ = claim.leave();
 }
 
-fn is_empty_folder(path: &Path) -> bool {
-    std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
-}
-
-fn under_lock(
+fn under_claim(
     entry: &ModelEntry,
     offered: &BTreeMap<String, PathBuf>,
     options: &HubOptions,
     progress: &dyn Progress,
 ) -> Result<Adoption, Error> {
-    let first = entry.files.first();
     let of = |file: &ModelFile| {
         let file = file.clone();
         move |failure| ended(failure, entry, &file, options)
-    };
-    let _lock = match first {
-        Some(file) => lock_model(entry, options, progress).map_err(of(file))?,
-        None => return Err(Error::NotItsFiles { model: entry.id.clone(), faults: Vec::new() }),
     };
     let work = Work::new(cache::model_folder(options, &entry.id).join(".adopt"))?;
     let (mut here, mut staged, mut faults) = (Vec::new(), Vec::new(), Vec::new());

@@ -262,7 +262,8 @@ pub(super) fn folder_bytes(folder: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::super::install::install_hub;
-    use super::super::remove::{discard, remove};
+    use super::super::remove;
+    use super::super::remove::discard;
     use super::*;
     use crate::progress::Silent;
     use crate::registry::Registry;
@@ -375,12 +376,12 @@ mod tests {
         let refs = folder.path().join("hub/models--o--n/refs");
         std::fs::create_dir_all(&refs).unwrap();
         std::fs::write(refs.join("main"), "1".repeat(40)).unwrap();
-        remove(&options, &one).unwrap();
+        remove(&one, &options, &Silent).unwrap();
         assert_eq!(std::fs::read(&kept).unwrap(), b"abc", "the blob is still linked");
         assert!(!refs.join("main").exists(), "no ref to a snapshot that is gone");
         assert!(!options.own_cache.join("one").exists() && options.own_cache.join("two").exists());
-        assert!(remove(&options, &two).unwrap() >= 3);
+        assert!(remove(&two, &options, &Silent).unwrap() >= 3);
         assert!(!folder.path().join("hub/models--o--n").exists() && !options.own_cache.exists());
-        assert_eq!(remove(&options, &two).unwrap(), 0, "removing twice is no error");
+        assert_eq!(remove(&two, &options, &Silent).unwrap(), 0, "removing twice is no error");
     }
 }

@@ -4,6 +4,8 @@
 //! 3.2.2, absolute-form). ureq asks a proxy for a tunnel (`CONNECT`) for `http` addresses too, which many proxies allow for
 //! port 443 alone (squid's default). Everything else is left to ureq's own connectors: tunnels for `https`, SOCKS, TLS.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ureq::config::Config;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
 use ureq::{Agent, Error, ProxyProtocol};
@@ -48,7 +50,7 @@ impl Connector<()> for Forwarding {
         let inner = (details.run_connector)(&to_proxy)?;
         let credentials = proxy.username().map(|user| {
             let pair = format!("{user}:{}", proxy.password().unwrap_or_default());
-            format!("Proxy-Authorization: Basic {}\r\n", base64(pair.as_bytes()))
+            format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(pair))
         });
         let credentials = credentials.unwrap_or_default();
         Ok(Some(Box::new(AbsoluteForm { inner, server: format!("http://{authority}"), credentials })))
@@ -93,32 +95,5 @@ impl Transport for AbsoluteForm {
 
     fn is_open(&mut self) -> bool {
         self.inner.is_open()
-    }
-}
-
-/// RFC 4648 section 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = group.iter().chain([&0, &0]).take(3).fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
-        for place in 0..4 {
-            let digit = DIGITS[bits >> (18 - 6 * place) & 63];
-            text.push(if place <= group.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        // RFC 4648 section 10.
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
     }
 }

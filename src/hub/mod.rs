@@ -10,6 +10,7 @@ pub mod added;
 pub mod adopt;
 pub mod bundle;
 mod cache;
+mod claim;
 mod client;
 mod connect;
 mod error;
@@ -41,6 +42,7 @@ pub use reach::{Reach, reach};
 use crate::progress::{Progress, Silent};
 use crate::registry::{ModelEntry, ModelFile, ModelId};
 use cache::{Found, Trust};
+use claim::{Claim, Purpose};
 use error::Failure;
 
 /// A file of a model on this disk.
@@ -227,13 +229,17 @@ pub fn verify(
     Ok(verdicts)
 }
 
-/// Removes a model's files and nothing of any other model. Returns the bytes freed, 0 where nothing was here. The record of
-/// what was first seen stays ([`record`]).
+/// Removes a model's files and nothing of any other model, waiting for another process that works on the same model. Returns
+/// the bytes freed, 0 where nothing was here. The record of what was first seen stays ([`record`]).
 ///
 /// # Errors
-/// Where a file cannot be removed.
-pub fn remove(entry: &ModelEntry, options: &HubOptions) -> Result<u64, Error> {
-    Ok(remove::remove(options, entry)?)
+/// Where a file cannot be removed, or the user asks to stop.
+pub fn remove(entry: &ModelEntry, options: &HubOptions, progress: &dyn Progress) -> Result<u64, Error> {
+    let file = entry.files.first().filter(|_| remove::is_there(options, entry));
+    let Some(file) = file else { return Ok(0) };
+    let claim = Claim::take(entry, Purpose::Removing, options, progress)
+        .map_err(|failure| ended(failure, entry, file, options))?;
+    Ok(remove::remove(options, entry, claim)?)
 }
 
 fn no_space(entry: &ModelEntry, file: String, needed: u64, free: u64, folder: PathBuf) -> Error {

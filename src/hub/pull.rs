@@ -9,9 +9,9 @@
 //! another one is known at once, and the disk is known to have room for their sum.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use super::cache::{Found, Trust};
+use super::claim::{Claim, Purpose};
 use super::client::{self, Client, Planned};
 use super::error::{Attempt, Error, Failure, SourceError};
 use super::options::HubOptions;
@@ -38,7 +38,7 @@ pub(super) fn pull(
     let is_here = |found: &Found| matches!(found, Found::Here(..));
     let mut found = entry.files.iter().map(look).collect::<Result<Vec<Found>, Error>>()?;
     let missing = entry.files.iter().zip(&found).find(|(_, found)| !is_here(found));
-    let _lock = match missing {
+    let _claim = match missing {
         None => None,
         Some((file, Found::Damaged(path, mismatch))) if options.offline => {
             return Err(damaged(entry, file, path.clone(), mismatch.clone()));
@@ -47,12 +47,13 @@ pub(super) fn pull(
             return Err(Error::Offline { file: file.name.clone(), place: Box::new(place(entry, file, options)) });
         }
         Some((file, _)) => {
-            let lock = lock_model(entry, options, progress).map_err(|failure| ended(failure, entry, file, options))?;
+            let claim = Claim::take(entry, Purpose::Fetching, options, progress)
+                .map_err(|failure| ended(failure, entry, file, options))?;
             // Another process may have fetched them while we waited.
             for (file, found) in entry.files.iter().zip(&mut found).filter(|(_, found)| !is_here(found)) {
                 *found = look(file)?;
             }
-            Some(lock)
+            Some(claim)
         }
     };
     for (file, found) in entry.files.iter().zip(&found) {
@@ -352,33 +353,5 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = self.clear();
-    }
-}
-
-/// Takes the lock of a model's folder, waiting for another process that fetches the same model.
-pub(super) fn lock_model(
-    entry: &ModelEntry,
-    options: &HubOptions,
-    progress: &dyn Progress,
-) -> Result<std::fs::File, Failure> {
-    let folder = cache::model_folder(options, &entry.id);
-    fs_err::create_dir_all(&folder)?;
-    let lock = fs_err::File::create(folder.join(".lock"))?.into_file();
-    let mut said = false;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
-            Err(std::fs::TryLockError::WouldBlock) => {}
-            // A file system without locks: two processes would each verify what they fetch.
-            Err(std::fs::TryLockError::Error(_)) => return Ok(lock),
-        }
-        if progress.cancelled() {
-            return Err(Failure::Cancelled);
-        }
-        if !said {
-            progress.notice(&format!("another process is fetching {}, waiting for it", entry.id));
-            said = true;
-        }
-        std::thread::sleep(Duration::from_millis(100));
     }
 }

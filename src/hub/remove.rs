@@ -1,11 +1,12 @@
 //! Removing a model's files from the caches, and nothing of any other model.
 //!
-//! In: registry entries. Out: the bytes freed. In the hub cache a blob goes when no link leads to it any more: files of one
+//! In: registry entries, and the [`Claim`] to them. Out: the bytes freed. In the hub cache a blob goes when no link leads to it any more: files of one
 //! model, or of two, may share it. Records of what was first seen stay (see [`super::first_seen()`]).
 
 use std::path::Path;
 
 use super::cache::{blob_of, folder_bytes, model_folder, repo_folder, snapshot};
+use super::claim::Claim;
 use super::options::HubOptions;
 use crate::registry::{HubSource, ModelEntry, ModelFile};
 
@@ -18,19 +19,31 @@ pub(super) fn discard(options: &HubOptions, file: &ModelFile, path: &Path) -> st
     }
 }
 
+/// Returns whether anything of a model may be here.
+pub(super) fn is_there(options: &HubOptions, entry: &ModelEntry) -> bool {
+    let is_link = |hub: HubSource| std::fs::symlink_metadata(snapshot(options, &hub).join(&hub.path)).is_ok();
+    model_folder(options, &entry.id).is_dir() || sources(entry).any(is_link)
+}
+
 /// Removes all of a model's files, and nothing of any other model. Returns the bytes freed.
-pub(super) fn remove(options: &HubOptions, entry: &ModelEntry) -> std::io::Result<u64> {
+pub(super) fn remove(options: &HubOptions, entry: &ModelEntry, claim: Claim) -> std::io::Result<u64> {
     let mut freed = 0;
-    for hub in entry.files.iter().filter_map(|file| file.hub.as_ref()).flat_map(HubSource::with_mirrors) {
+    for hub in sources(entry) {
         freed += remove_from_hub(options, &hub)?;
     }
-    let folder = model_folder(options, &entry.id);
-    if folder.is_dir() {
-        freed += folder_bytes(&folder);
-        fs_err::remove_dir_all(&folder)?;
-        let _ = std::fs::remove_dir(&options.own_cache);
+    // The lock goes last: until then nobody else works in the folder.
+    for item in fs_err::read_dir(claim.folder())? {
+        let path = item?.path();
+        if !claim.is_lock(&path) {
+            freed += remove_file(&path)?;
+        }
     }
+    claim.leave()?;
     Ok(freed)
+}
+
+fn sources(entry: &ModelEntry) -> impl Iterator<Item = HubSource> + '_ {
+    entry.files.iter().filter_map(|file| file.hub.as_ref()).flat_map(HubSource::with_mirrors)
 }
 
 /// Removes a snapshot's link, its blob where no other link leads to it, and the folders that are empty then.

@@ -128,6 +128,18 @@ impl ModelFile {
     pub fn is_pinned(&self) -> bool {
         self.bytes.is_some() && self.sha256.is_some()
     }
+
+    /// Returns whether it holds weights. These are what makes a model the one it is: settings and tokenizers of several
+    /// models may be the same file.
+    pub fn is_weights(&self) -> bool {
+        is_weights(&self.name)
+    }
+}
+
+/// Returns whether a file of this name holds weights: a GGUF file, safetensors, or what `PyTorch` saves, each whole or in parts.
+pub(crate) fn is_weights(name: &str) -> bool {
+    let is_gguf = name.to_ascii_lowercase().ends_with(".gguf");
+    is_gguf || name.ends_with(".safetensors") || (name.ends_with(".bin") && name.starts_with("pytorch_model"))
 }
 
 /// How good a model was found to be, by whom.

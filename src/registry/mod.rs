@@ -5,6 +5,7 @@
 
 mod check;
 mod entry;
+mod error;
 mod lock;
 
 use std::collections::BTreeMap;
@@ -15,9 +16,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use check::is_sha256;
+pub(crate) use entry::is_weights;
 pub use entry::{
     Choose, GenerationSettings, HubSource, Licence, ModelEntry, ModelFile, ModelId, Score, Task, WheelSource,
 };
+pub use error::Error;
 pub use lock::{Lock, LockError, LockedFile, LockedModel};
 
 const BUILT_IN: &str = include_str!("../../models.toml");
@@ -152,6 +155,16 @@ impl Registry {
         })
     }
 
+    /// Finds the model whose weights, all of them, are among files of which `is_there` knows the SHA-256: the same bytes are the
+    /// same model, wherever they lie. A model whose weights the registry does not pin is not found.
+    pub fn of_weights(&self, is_there: impl Fn(&str) -> bool) -> Option<&ModelEntry> {
+        let is_known = |entry: &&ModelEntry| {
+            let mut weights = entry.files.iter().filter(|file| file.is_weights()).peekable();
+            weights.peek().is_some() && weights.all(|file| file.sha256.as_deref().is_some_and(&is_there))
+        };
+        self.models.iter().find(is_known)
+    }
+
     /// Returns the id most like a mistyped one: at most a third of it differs, or it is the start of just one id.
     fn closest(&self, typed: &str) -> Option<&ModelId> {
         let typed = typed.to_lowercase();
@@ -184,63 +197,6 @@ fn edit_distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
-}
-
-/// What can be wrong with a registry, or with the name of a model.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The file could not be read.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// The file is larger than any registry.
-    #[error("{path} is not a registry of models: it has {bytes} bytes, expected {MAX_FILE} at most")]
-    TooLong {
-        /// The file.
-        path: PathBuf,
-        /// What it has.
-        bytes: u64,
-    },
-    /// The text is not a registry; the source shows line, column and a caret.
-    #[error("{path} is not a registry of models: {source}")]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// What the reader says.
-        source: Box<toml::de::Error>,
-    },
-    /// Two entries have the same id.
-    #[error("{path}: model {id:?} stands there twice, in the entries at lines {first} and {second}", id = id.0)]
-    Duplicate {
-        /// The file.
-        path: PathBuf,
-        /// The id.
-        id: ModelId,
-        /// Line where the first entry starts.
-        first: usize,
-        /// Line where the second entry starts.
-        second: usize,
-    },
-    /// A lock file says which models may be used, and this one is not among them, or not as it is.
-    #[error("{lock}: model {id} {reason}")]
-    NotLocked {
-        /// The id.
-        id: ModelId,
-        /// The lock file.
-        lock: PathBuf,
-        /// What it has against the model.
-        reason: String,
-    },
-    /// No model has that id.
-    #[error("no model is called {id:?}")]
-    Unknown {
-        /// What was asked for.
-        id: String,
-        /// The id that was probably meant.
-        closest: Option<ModelId>,
-        /// All there are.
-        known: Vec<ModelId>,
-    },
 }
 
 #[cfg(test)]
@@ -455,6 +411,33 @@ mod tests {
         assert_eq!(meant("smollm2").as_deref(), Some("smollm2-135m-instruct"));
         assert_eq!(meant("something-else-entirely"), None);
         assert_eq!(meant(""), None);
+    }
+
+    #[test]
+    fn a_model_is_known_by_all_of_its_weights_and_by_nothing_else() {
+        let (weights, second, tokenizer) = ("a".repeat(64), "b".repeat(64), "c".repeat(64));
+        let more = |id: &str, files: &[(&str, &str)]| {
+            let hub = format!("hub = {{ repo = \"o/n\", revision = \"{REVISION}\", path = \"x\" }}");
+            let file = |(name, sha256): &(&str, &str)| {
+                format!(", {{ name = \"{name}\", bytes = 1, sha256 = \"{sha256}\", {hub} }}")
+            };
+            let files: String = files.iter().map(file).collect();
+            entry(id, "").replace(" }]", &format!(" }}{files}]"))
+        };
+        let of = |text: &str, here: &[&str]| {
+            let registry = Registry::parse(text, Path::new("m")).unwrap();
+            registry.of_weights(|sha256| here.contains(&sha256)).map(|entry| entry.id.0.clone())
+        };
+        let shared = more("a", &[("tokenizer.json", &tokenizer), ("spm.model", &second)]);
+        assert_eq!(of(&shared, &[&tokenizer, &second]), None, "others have this tokenizer too");
+        assert_eq!(of(&shared, &[&weights]).as_deref(), Some("a"));
+        let parts = more("a", &[("model-00002-of-00002.safetensors", &second)]);
+        assert_eq!(of(&parts, &[&weights]), None, "only one part is here");
+        assert_eq!(of(&parts, &[&weights, &second]).as_deref(), Some("a"));
+        let without = shared.replace("m.gguf", "vocab.bin");
+        assert_eq!(of(&without, &[&weights, &second, &tokenizer]), None, "no file of it is known to hold weights");
+        let unpinned = entry("a", "").replace(&format!("bytes = 1, sha256 = \"{weights}\""), "unverified = true");
+        assert_eq!(of(&unpinned, &[&weights]), None);
     }
 
     proptest::proptest! {

@@ -6,17 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::common;
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use crate::common::said::{said, sha256};
 
 /// Copies the files of a folder.
 fn copy(from: &Path, to: &Path) {
@@ -171,7 +163,7 @@ fn a_known_id_takes_just_its_own_files_and_twice_is_once() {
         let file = |name: &&str| {
             let bytes = std::fs::read(shared.join(name)).unwrap();
             match pinned {
-                true => format!("{{ name = \"{name}\", bytes = {}, sha256 = \"{}\" }}, ", bytes.len(), hex(&bytes)),
+                true => format!("{{ name = \"{name}\", bytes = {}, sha256 = \"{}\" }}, ", bytes.len(), sha256(&bytes)),
                 false => format!("{{ name = \"{name}\" }}, "),
             }
         };
@@ -198,9 +190,9 @@ fn a_known_id_takes_just_its_own_files_and_twice_is_once() {
     std::fs::remove_file(world.path("folder/target.spm")).unwrap();
     std::fs::write(world.path("folder/vocab.json"), "{}").unwrap();
     let told = world.bad(3, &add("tiny"));
-    let right = hex(&std::fs::read(shared.join("model.safetensors")).unwrap());
+    let right = sha256(&std::fs::read(shared.join("model.safetensors")).unwrap());
     for part in [
-        format!("model.safetensors: expected SHA-256 {right}, got {}", hex(&weights)),
+        format!("model.safetensors: expected SHA-256 {right}, got {}", sha256(&weights)),
         "target.spm is missing".to_owned(),
         "bytes, got 2".to_owned(),
         "NEW-ID".to_owned(),

@@ -14,6 +14,7 @@ use mujaz::render::escape;
 use serde_json::Value;
 
 use crate::common;
+use crate::common::said::{printed, said};
 
 const GEMMA: &str = "gemma-3-270m";
 
@@ -89,14 +90,6 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn times(folder: &Path) -> BTreeMap<String, SystemTime> {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
     entries.map(|e| (e.file_name().into_string().unwrap(), e.metadata().unwrap().modified().unwrap())).collect()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn printed(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// The samples, briefed once.

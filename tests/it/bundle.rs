@@ -13,26 +13,10 @@ use sha2::{Digest, Sha256};
 
 use crate::common;
 use crate::common::fake_hub::{FakeHub, Fault, REPO, REVISION, Served};
+use crate::common::said::{said, says, sha256};
 
 const MANIFEST: &str = "mujaz-bundle.toml";
 const SUMS: &str = "SHA256SUMS";
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[track_caller]
-fn says(output: &Output, code: i32, words: &[&str]) {
-    let text = said(output);
-    assert_eq!(output.status.code(), Some(code), "{text}");
-    for word in words {
-        assert!(text.contains(word), "{word:?} is missing in:\n{text}");
-    }
-}
 
 /// A home without any model.
 struct Home {
@@ -104,7 +88,7 @@ fn checkpoint(name: &str) -> Option<Vec<(String, Vec<u8>)>> {
 /// Writes an entry; pinned files have their sizes and hashes.
 fn entry(id: &str, architecture: &str, files: &[(String, Vec<u8>)], pinned: bool) -> String {
     let file = |(name, bytes): &(String, Vec<u8>)| match pinned {
-        true => format!("{{ name = \"{name}\", bytes = {}, sha256 = \"{}\" }}, ", bytes.len(), hex(bytes)),
+        true => format!("{{ name = \"{name}\", bytes = {}, sha256 = \"{}\" }}, ", bytes.len(), sha256(bytes)),
         false => format!("{{ name = \"{name}\" }}, "),
     };
     let files: String = files.iter().map(file).collect();
@@ -119,7 +103,7 @@ fn entry(id: &str, architecture: &str, files: &[(String, Vec<u8>)], pinned: bool
 
 fn served(files: &[(String, Vec<u8>)]) -> FakeHub {
     let served = files.iter().map(|(path, bytes)| {
-        let etag = if path.ends_with(".json") { hex(bytes)[..40].to_owned() } else { hex(bytes) };
+        let etag = if path.ends_with(".json") { sha256(bytes)[..40].to_owned() } else { sha256(bytes) };
         Served { path: path.clone(), bytes: bytes.clone(), etag }
     });
     FakeHub::of(served.collect(), Fault::None)
@@ -360,7 +344,7 @@ fn parts_of(id: &str, registry: &str, files: &[(String, Vec<u8>)]) -> Vec<Part> 
     let members: String = parts
         .iter()
         .map(|part| {
-            let (name, bytes, sha256) = (&part.name, part.bytes.len(), hex(&part.bytes));
+            let (name, bytes, sha256) = (&part.name, part.bytes.len(), sha256(&part.bytes));
             format!("[[member]]\nname = \"{name}\"\nbytes = {bytes}\nsha256 = \"{sha256}\"\n")
         })
         .collect();
@@ -371,7 +355,7 @@ fn parts_of(id: &str, registry: &str, files: &[(String, Vec<u8>)]) -> Vec<Part> 
 /// Puts the list of hashes at the end, as it must be.
 fn listed(mut parts: Vec<Part>) -> Vec<Part> {
     parts.retain(|part| part.name != SUMS);
-    let sums: String = parts.iter().map(|part| format!("{}  {}\n", hex(&part.bytes), part.name)).collect();
+    let sums: String = parts.iter().map(|part| format!("{}  {}\n", sha256(&part.bytes), part.name)).collect();
     parts.push(Part::new(SUMS, sums.as_bytes()));
     parts
 }
@@ -512,7 +496,7 @@ fn what_is_something_else_is_said_to_be_that() {
 
 #[test]
 fn a_manifest_that_contradicts_itself_is_refused() {
-    let weights = hex(&model()[1].1);
+    let weights = sha256(&model()[1].1);
     let twice = entry("tiny", "marian", &model(), true);
     for (from, to, words) in [
         ("format = 1", "format = 2", "format 2, expected 1"),
@@ -573,7 +557,7 @@ fn what_was_first_seen_goes_before_what_a_bundle_says() {
     let mut other = model();
     other[1].1[12] ^= 1;
     let output = home.import(&archive(&parts_of("tiny", &unknown, &other)));
-    says(&output, 3, &["m.gguf is not the one", &hex(&model()[1].1), &hex(&other[1].1), "first seen on 2"]);
+    says(&output, 3, &["m.gguf is not the one", &sha256(&model()[1].1), &sha256(&other[1].1), "first seen on 2"]);
     assert_eq!(home.files(), before);
     // The record outlives the model.
     says(&home.run(&["models", "remove", "tiny"]), 0, &[]);
@@ -660,6 +644,21 @@ fn an_import_that_is_stopped_leaves_nothing_and_one_that_is_killed_is_cleaned_up
     }
 }
 
+#[test]
+fn two_imports_at_once_both_end_well() {
+    let home = Home::new();
+    let whole = archive(&good());
+    let outputs = std::thread::scope(|scope| {
+        let imports: Vec<_> = (0..4).map(|_| scope.spawn(|| home.import(&whole))).collect();
+        imports.into_iter().map(|import| import.join().unwrap()).collect::<Vec<Output>>()
+    });
+    for output in &outputs {
+        says(output, 0, &["tiny: "]);
+    }
+    assert_eq!(staging(&home), Vec::<PathBuf>::new());
+    says(&home.run(&["models", "verify", "tiny"]), 0, &[]);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_large_model_goes_through_in_little_memory() {
@@ -667,14 +666,14 @@ fn a_large_model_goes_through_in_little_memory() {
     let there = Home::new();
     let place = there.own_cache().join("large").join("files.gguf");
     let bytes = 200_000_000_u64;
-    let mut sha256 = Sha256::new();
-    (0..200).for_each(|_| sha256.update(vec![0; 1_000_000]));
-    let sha256: String = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let place = place.with_file_name(&sha256).join("m.gguf");
+    let mut zeros = Sha256::new();
+    (0..200).for_each(|_| zeros.update(vec![0; 1_000_000]));
+    let zeros: String = zeros.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let place = place.with_file_name(&zeros).join("m.gguf");
     std::fs::create_dir_all(place.parent().unwrap()).unwrap();
     std::fs::File::create(&place).unwrap().set_len(bytes).unwrap();
     let text = entry("large", "llama", &[("m.gguf".to_owned(), Vec::new())], true);
-    let text = text.replace("bytes = 0", &format!("bytes = {bytes}")).replace(&hex(b""), &sha256);
+    let text = text.replace("bytes = 0", &format!("bytes = {bytes}")).replace(&sha256(b""), &zeros);
     std::fs::write(there.path("my.toml"), text).unwrap();
     let here = Home::new();
     let run = |home: &Home, args: &str| {

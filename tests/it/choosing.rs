@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::common;
 use crate::common::fake_hub::{FILE, FakeHub, Fault, REPO, REVISION};
+use crate::common::said::sha256;
 
 /// Answers what the binary asks at a terminal: waits for the question, types, and prints all that was said. The last line is
 /// the exit code.
@@ -71,7 +71,7 @@ impl World {
     }
 
     fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256(&self.bytes)
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -2,9 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use crate::common;
+use crate::common::said::said;
 
 /// Returns the binary with its output in pipes and nothing on standard input.
 fn mujaz(home: &Path, args: &[&str]) -> Command {
@@ -12,10 +13,6 @@ fn mujaz(home: &Path, args: &[&str]) -> Command {
     command.env_clear().env("HOME", home).env("COLUMNS", "100").env("NO_COLOR", "1").current_dir(home);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The metrics against sacrebleu's numbers, and `mujaz eval` and `mujaz translate --raw` through the real binary.
 
 use std::path::Path;
-use std::process::Output;
 
 use mujaz::metrics::{bleu, chrf, tokenizer_13a};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::common;
+use crate::common::said::{printed, said};
 
 #[derive(Deserialize)]
 struct Case {
@@ -103,14 +103,6 @@ fn mujaz(folder: &Path, models: bool) -> assert_cmd::Command {
         command.env("HF_HOME", common::models_folder());
     }
     command
-}
-
-fn printed(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 const PAIRS: &str = "{\"ar\":[\"وصل الوزير إلى تونس\",\"قال المتحدث إن الوضع هادئ\"],\"en\":[\"The minister arrived in Tunisia\",\

@@ -5,27 +5,9 @@ use std::path::PathBuf;
 use std::process::Output;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use crate::common;
 use crate::common::fake_hub::{FakeHub, Fault, REPO, REVISION, Served};
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[track_caller]
-fn says(output: &Output, code: i32, words: &[&str]) {
-    let text = said(output);
-    assert_eq!(output.status.code(), Some(code), "{text}");
-    for word in words {
-        assert!(text.contains(word), "{word:?} is missing in:\n{text}");
-    }
-}
+use crate::common::said::{said, says, sha256};
 
 /// A project in a home of its own, with a registry that knows the models `tiny` and `spare` by their files' names.
 struct Project {
@@ -73,7 +55,7 @@ impl Project {
 
     fn hub(&self) -> FakeHub {
         let served = self.files.iter().map(|(path, bytes)| {
-            let etag = if path.ends_with(".json") { hex(bytes)[..40].to_owned() } else { hex(bytes) };
+            let etag = if path.ends_with(".json") { sha256(bytes)[..40].to_owned() } else { sha256(bytes) };
             Served { path: path.clone(), bytes: bytes.clone(), etag }
         });
         FakeHub::of(served.collect(), Fault::None)
@@ -133,9 +115,13 @@ fn what_is_here_is_locked_always_in_the_same_words() {
         assert!(first.contains(part), "{part} in {first}");
     }
     for (name, bytes) in &project.files {
-        let file = format!("name = \"{name}\"\nbytes = {}\nsha256 = \"{}\"", bytes.len(), hex(bytes));
+        let file = format!("name = \"{name}\"\nbytes = {}\nsha256 = \"{}\"", bytes.len(), sha256(bytes));
         assert!(first.contains(&file), "{file} in {first}");
     }
+    says(&project.run(&["models", "lock", "tiny"]), 0, &[]);
+    assert_eq!(project.lock(), first);
+    // An id is an id, whatever lies in the folder: so it is with --translator too.
+    project.checkpoint("tiny");
     says(&project.run(&["models", "lock", "tiny"]), 0, &[]);
     assert_eq!(project.lock(), first);
     project.checkpoint("ckpt");
@@ -146,6 +132,17 @@ fn what_is_here_is_locked_always_in_the_same_words() {
     assert_eq!(project.lock(), both);
     says(&project.run(&["models", "lock", "tiny"]), 0, &["ckpt was locked in mujaz.lock and no longer is"]);
     says(&project.run(&["--locked", "models", "lock"]), 2, &["--locked keeps to the lock file"]);
+}
+
+#[test]
+fn settings_that_models_share_do_not_give_a_checkpoint_the_terms_of_another() {
+    let Some(project) = Project::new() else { return };
+    let (name, bytes) = &project.files[0];
+    assert_eq!(name, "config.json");
+    project.register(&format!(", bytes = {}, sha256 = \"{}\"", bytes.len(), sha256(bytes)));
+    project.checkpoint("ckpt");
+    says(&project.run(&["models", "lock", "./ckpt"]), 0, &["ckpt: locked (", "not known to mujaz"]);
+    assert!(!project.lock().contains("Tiny Terms"), "{}", project.lock());
 }
 
 #[test]
@@ -167,8 +164,8 @@ fn the_lock_is_compared_with_what_lies_on_the_disk() {
     differs(&["spare"], &["spare: is not locked"]);
     let good = project.lock();
     let (name, bytes) = &project.files[2];
-    project.edit(&hex(bytes), &"0".repeat(64));
-    differs(&[], &["tiny: ", name, &hex(bytes), "expected SHA-256 0000"]);
+    project.edit(&sha256(bytes), &"0".repeat(64));
+    differs(&[], &["tiny: ", name, &sha256(bytes), "expected SHA-256 0000"]);
     std::fs::write(project.path("mujaz.lock"), &good).unwrap();
     project.edit("Tiny Terms", "Other Terms");
     differs(&["tiny"], &["tiny: licence: expected Other Terms, got Tiny Terms by the registry"]);
@@ -209,10 +206,14 @@ fn only_what_is_locked_is_used_by_id() {
     assert_eq!((listed.as_array().unwrap().len(), &listed[0]["id"]), (1, &"tiny".into()));
     // Other bytes than those locked are not used, and not thrown away: another project may use them.
     let (name, bytes) = project.files.last().unwrap();
-    project.edit(&hex(bytes), &"0".repeat(64));
+    project.edit(&sha256(bytes), &"0".repeat(64));
     let refused = project.translate(&["--locked", "--translator", "tiny"]);
     let zeros = "0".repeat(64);
-    says(&refused, 3, &[name, "is not the locked file: expected SHA-256", &zeros, &hex(bytes), "models lock --check"]);
+    says(
+        &refused,
+        3,
+        &[name, "is not the locked file: expected SHA-256", &zeros, &sha256(bytes), "models lock --check"],
+    );
     let refused = project.run_with(Some(&project.hub()), &["--locked", "models", "pull", "tiny"]);
     says(&refused, 3, &["is not the locked file: expected SHA-256", &zeros]);
     assert_eq!(project.translate(&["--translator", "tiny"]).stdout, plain.stdout);
@@ -247,7 +248,8 @@ fn only_what_is_locked_is_used_by_path() {
     let mut other = weights.clone();
     *other.last_mut().unwrap() ^= 1;
     std::fs::write(project.path("copy/model.safetensors"), &other).unwrap();
-    let words = ["mujaz.lock: ./copy is not in it", "model.safetensors: expected SHA-256", &hex(weights), &hex(&other)];
+    let words =
+        ["mujaz.lock: ./copy is not in it", "model.safetensors: expected SHA-256", &sha256(weights), &sha256(&other)];
     says(&translate("./copy"), 3, &words);
     says(&translate("./copy"), 3, &["mujaz models lock ./copy"]);
     let bench = project.run(&["--locked", "bench", "--model-dir", "copy"]);
@@ -299,7 +301,8 @@ fn a_pull_gets_exactly_what_is_locked() {
     let weights = other.iter_mut().find(|(name, _)| name == "source.spm").unwrap();
     let last = weights.1.len() - 1;
     weights.1[last] ^= 1;
-    let (locked, got) = (hex(&here.files.iter().find(|(name, _)| name == "source.spm").unwrap().1), hex(&weights.1));
+    let (locked, got) =
+        (sha256(&here.files.iter().find(|(name, _)| name == "source.spm").unwrap().1), sha256(&weights.1));
     let tampered = Project { folder: tempfile::tempdir().unwrap(), files: other };
     let output = here.run_with(Some(&tampered.hub()), &["--locked", "models", "pull"]);
     says(&output, 3, &["source.spm", "expected SHA-256", &locked, &got]);
@@ -309,7 +312,7 @@ fn a_pull_gets_exactly_what_is_locked() {
     let config = here.files[0].1.len();
     here.register(&format!(", bytes = {config}, sha256 = \"{}\"", "0".repeat(64)));
     let output = here.run_with(Some(&here.hub()), &["--locked", "models", "pull"]);
-    let words = ["tiny is not what it says: config.json: expected SHA-256", &hex(&here.files[0].1), &"0".repeat(64)];
+    let words = ["tiny is not what it says: config.json: expected SHA-256", &sha256(&here.files[0].1), &"0".repeat(64)];
     says(&output, 3, &words);
     // No registry knows it.
     let here = fresh();

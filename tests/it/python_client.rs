@@ -9,10 +9,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use assert_cmd::assert::Assert;
-use sha2::{Digest, Sha256};
 
 use crate::common;
 use crate::common::fake_hub::{FakeHub, Fault, REPO, REVISION, Served};
+use crate::common::said::sha256;
 
 const CONFIG: &[u8] = b"{\"model_type\": \"tiny\"}\n";
 /// `git hash-object` of these bytes, which is what the hub calls small files.
@@ -45,7 +45,7 @@ impl World {
     fn new() -> Option<Self> {
         let python = python()?;
         let bytes: Vec<u8> = (0..2_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(&bytes);
         let home = tempfile::tempdir().unwrap();
         let text = format!(
             "[[model]]\nid = \"tiny\"\ntitle = \"Tiny\"\ntask = [\"translate\"]\narchitecture = \"tiny\"\n\

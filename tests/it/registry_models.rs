@@ -6,14 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::common;
 use crate::common::fake_hub::{FakeHub, Fault, REPO, REVISION, Served};
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::common::said::{said, sha256};
 
 /// A home with a registry of one model, whose files are those of a tiny checkpoint.
 struct World {
@@ -61,7 +57,7 @@ impl World {
     /// Writes the registry: the model `tiny` of an architecture with some settings, its hashes known or not.
     fn register(&self, architecture: &str, task: &str, pinned: bool, settings: &str) {
         let file = |(name, bytes): (String, Vec<u8>)| match pinned {
-            true => format!("{{ name = \"{name}\", bytes = {}, sha256 = \"{}\" }}, ", bytes.len(), hex(&bytes)),
+            true => format!("{{ name = \"{name}\", bytes = {}, sha256 = \"{}\" }}, ", bytes.len(), sha256(&bytes)),
             false => format!("{{ name = \"{name}\" }}, "),
         };
         let files: String = self.files().into_iter().map(file).collect();
@@ -108,10 +104,6 @@ impl World {
     }
 }
 
-fn said(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
 /// What the reference was limited to, the start token included.
 const AS_LONG: &str = "max_length = 25";
 
@@ -123,7 +115,7 @@ fn a_model_pulled_from_the_hub_translates_by_its_id_and_offline_afterwards() {
     let Some(world) = World::new("opus-mt-tc-big-tiny") else { return };
     world.register("marian", "translate", false, &format!("generation = {{ {AS_LONG} }}"));
     let served = world.files().into_iter().map(|(path, bytes)| {
-        let etag = if path.ends_with(".json") { hex(&bytes)[..40].to_owned() } else { hex(&bytes) };
+        let etag = if path.ends_with(".json") { sha256(&bytes)[..40].to_owned() } else { sha256(&bytes) };
         Served { path, bytes, etag }
     });
     let hub = FakeHub::of(served.collect(), Fault::None);

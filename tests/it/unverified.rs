@@ -5,16 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use assert_cmd::assert::Assert;
-use sha2::{Digest, Sha256};
 
 use crate::common;
 use crate::common::fake_hub::{FakeHub, Fault, MIRROR, REPO, REVISION, Served};
+use crate::common::said::{has, sha256, stderr, stdout};
 
 const NAMES: [&str; 5] = ["config.json", "model.safetensors", "source.spm", "target.spm", "vocab.json"];
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// The files of a checkpoint; both vocabularies are the same bytes, so that they share a blob.
 fn checkpoint() -> Vec<Served> {
@@ -25,7 +21,7 @@ fn checkpoint() -> Vec<Served> {
     let spm = b"\x0a\x0e\x0a\x05<unk>\x15\0\0\0\0\x18\x02".repeat(100);
     let served = |path: &str, bytes: &[u8]| {
         // As the hub has it: large files are called by their SHA-256, small ones by git's hash.
-        let etag = if path.ends_with(".json") { hex(bytes)[..40].to_owned() } else { hex(bytes) };
+        let etag = if path.ends_with(".json") { sha256(bytes)[..40].to_owned() } else { sha256(bytes) };
         Served { path: path.to_owned(), bytes: bytes.to_vec(), etag }
     };
     let contents = [b"{\"model_type\": \"marian\"}\n".as_slice(), &weights, &spm, &spm, b"{\"a\": 0}"];
@@ -80,21 +76,6 @@ impl World {
     }
 }
 
-fn stderr(assert: &Assert) -> String {
-    String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
-}
-
-fn stdout(assert: &Assert) -> String {
-    String::from_utf8_lossy(&assert.get_output().stdout).into_owned()
-}
-
-#[track_caller]
-fn says(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "{word:?} is missing in:\n{text}");
-    }
-}
-
 fn blobs(folder: &Path) -> usize {
     std::fs::read_dir(folder).map_or(0, Iterator::count)
 }
@@ -106,7 +87,7 @@ fn all_files_land_in_one_folder_and_share_what_is_the_same() {
     let world = World::new();
     let hub = FakeHub::of(checkpoint(), Fault::None);
     let pulled = world.run(Some(&hub), &["pull", "tiny"]).success();
-    says(&stderr(&pulled), &["tiny is under Tiny Terms", "tiny: fetched (", "unverified: first seen 2"]);
+    has(&stderr(&pulled), &["tiny is under Tiny Terms", "tiny: fetched (", "unverified: first seen 2"]);
     let expected: String =
         NAMES.iter().map(|name| format!("{}\n", world.snapshot("owner").join(name).display())).collect();
     world.run(None, &["path", "tiny"]).success().stdout(expected);
@@ -121,10 +102,10 @@ fn all_files_land_in_one_folder_and_share_what_is_the_same() {
         5
     );
     let asked = hub.requests().len();
-    says(&stderr(&world.run(Some(&hub), &["pull", "tiny"]).success()), &["already here, as it was first seen"]);
+    has(&stderr(&world.run(Some(&hub), &["pull", "tiny"]).success()), &["already here, as it was first seen"]);
     assert_eq!(hub.requests().len(), asked, "nothing was asked again");
     let removed = world.run(None, &["remove", "tiny"]).success();
-    says(&stderr(&removed), &["removed, ", "first_seen/tiny.toml still says what its files were"]);
+    has(&stderr(&removed), &["removed, ", "first_seen/tiny.toml still says what its files were"]);
     assert!(!world.cache().join("hub/models--owner--tiny").exists() && !world.cache().join("mujaz/tiny").exists());
     assert!(world.record().exists());
 }
@@ -133,7 +114,7 @@ fn all_files_land_in_one_folder_and_share_what_is_the_same() {
 fn a_pull_that_fails_in_the_middle_goes_on_with_what_is_missing() {
     let world = World::new();
     let broken = FakeHub::of(checkpoint(), Fault::BodyStatusFor("/source.spm", 403));
-    says(&stderr(&world.run(Some(&broken), &["pull", "tiny"]).code(3)), &["no source gave source.spm", "403"]);
+    has(&stderr(&world.run(Some(&broken), &["pull", "tiny"]).code(3)), &["no source gave source.spm", "403"]);
     for (name, there) in NAMES.iter().zip([true, true, false, false, false]) {
         assert_eq!(world.snapshot("owner").join(name).exists(), there, "{name}");
     }
@@ -155,7 +136,7 @@ fn what_one_file_lacks_is_known_before_the_first_byte_of_any() {
         let world = World::new();
         let hub = FakeHub::of(checkpoint(), fault);
         let failed = world.run(Some(&hub), &["pull", "tiny"]).code(3);
-        says(&stderr(&failed), &[words]);
+        has(&stderr(&failed), &[words]);
         assert_eq!(hub.transfers(), [0; 0], "{fault:?}");
         assert!(!world.cache().join("hub").exists(), "{fault:?}");
     }
@@ -172,7 +153,7 @@ fn the_sum_of_all_files_is_what_the_disk_must_hold() {
     std::fs::write(world.path("my.toml"), text).unwrap();
     let hub = FakeHub::of(checkpoint(), Fault::None);
     let failed = world.run(Some(&hub), &["pull", "tiny"]).code(3);
-    says(&stderr(&failed), &["too little space for its 5 files: 4000000000000000000 bytes are needed"]);
+    has(&stderr(&failed), &["too little space for its 5 files: 4000000000000000000 bytes are needed"]);
     assert_eq!(hub.requests().len(), 0);
 }
 
@@ -181,7 +162,7 @@ fn a_mirror_is_asked_where_the_repository_does_not_have_the_commit() {
     let world = World::new();
     let hub = FakeHub::of(checkpoint(), Fault::OnlyMirror);
     let pulled = world.run(Some(&hub), &["pull", "tiny"]).success();
-    says(&stderr(&pulled), &["404", "asking someone/tiny for the same commit"]);
+    has(&stderr(&pulled), &["404", "asking someone/tiny for the same commit"]);
     let missed = hub.requests().iter().filter(|request| request.path.starts_with("/owner/")).count();
     assert_eq!(missed, 1, "the mirror that had the first file is asked first for the others");
     let listed = stdout(&world.run(None, &["path", "tiny"]).success());
@@ -196,14 +177,14 @@ fn copies_made_by_hand_are_checked_and_recorded_too() {
     let said = stderr(&world.run(None, &["path", "tiny"]).code(3));
     let place = world.cache().join("mujaz/tiny").join(REVISION);
     for name in NAMES {
-        says(&said, &[&format!("or copy the file by hand to {}", place.join(name).display())]);
+        has(&said, &[&format!("or copy the file by hand to {}", place.join(name).display())]);
     }
     std::fs::create_dir_all(&place).unwrap();
     for file in checkpoint() {
         std::fs::write(place.join(&file.path), &file.bytes).unwrap();
     }
     std::fs::write(place.join("config.json"), "<html>Please log in</html>").unwrap();
-    says(&stderr(&world.run(None, &["path", "tiny"]).code(3)), &["config.json", "it is a web page"]);
+    has(&stderr(&world.run(None, &["path", "tiny"]).code(3)), &["config.json", "it is a web page"]);
     std::fs::write(place.join("config.json"), &checkpoint()[0].bytes).unwrap();
     world.run(None, &["path", "tiny"]).success();
     let record = std::fs::read_to_string(world.record()).unwrap();
@@ -216,19 +197,19 @@ fn copies_made_by_hand_are_checked_and_recorded_too() {
 #[test]
 fn the_first_pull_is_recorded_and_shown() {
     let world = World::new();
-    says(&stdout(&world.run(None, &["list"]).success()), &["not here, unverified"]);
+    has(&stdout(&world.run(None, &["list"]).success()), &["not here, unverified"]);
     world.run(Some(&FakeHub::of(checkpoint(), Fault::None)), &["pull", "tiny"]).success();
     let record = std::fs::read_to_string(world.record()).unwrap();
     for file in checkpoint() {
-        says(
+        has(
             &record,
-            &[&format!("path = \"{}\"", file.path), &hex(&file.bytes), &format!("bytes = {}", file.bytes.len())],
+            &[&format!("path = \"{}\"", file.path), &sha256(&file.bytes), &format!("bytes = {}", file.bytes.len())],
         );
     }
-    says(&record, &["# What mujaz got", REPO, REVISION, "first_seen = \"2"]);
-    says(&stdout(&world.run(None, &["list"]).success()), &["  here, unverified: first seen 2"]);
+    has(&record, &["# What mujaz got", REPO, REVISION, "first_seen = \"2"]);
+    has(&stdout(&world.run(None, &["list"]).success()), &["  here, unverified: first seen 2"]);
     let info = stdout(&world.run(None, &["info", "tiny"]).success());
-    says(
+    has(
         &info,
         &["Tiny Terms", "prefix: \">>eng<< \"", "file: config.json: unverified: first seen 2", "first_seen/tiny.toml"],
     );
@@ -250,13 +231,13 @@ fn other_bytes_than_those_first_seen_are_refused_even_after_the_model_was_remove
     files[0].bytes = b"{\"model_type\": \"nairam\"}\n".to_vec();
     let failed = world.run(Some(&FakeHub::of(files.clone(), Fault::None)), &["pull", "tiny"]).code(3);
     let record = world.record().display().to_string();
-    let (first, now) = (hex(&checkpoint()[0].bytes), hex(&files[0].bytes));
-    says(&stderr(&failed), &["config.json", &first, &now, &record, "first seen on 2"]);
+    let (first, now) = (sha256(&checkpoint()[0].bytes), sha256(&files[0].bytes));
+    has(&stderr(&failed), &["config.json", &first, &now, &record, "first seen on 2"]);
     assert!(!world.snapshot("owner").join("config.json").exists());
     // Of another size, it is known before a byte is fetched.
     files[0].bytes = b"{}".to_vec();
     let hub = FakeHub::of(files.clone(), Fault::None);
-    says(&stderr(&world.run(Some(&hub), &["pull", "tiny"]).code(3)), &["expected 25 bytes, got 2", &record]);
+    has(&stderr(&world.run(Some(&hub), &["pull", "tiny"]).code(3)), &["expected 25 bytes, got 2", &record]);
     assert_eq!(hub.transfers(), [0; 0]);
     // Who wants the new bytes says so.
     std::fs::remove_file(world.record()).unwrap();
@@ -271,11 +252,11 @@ fn a_file_that_changed_on_the_disk_is_refused_and_fetched_anew() {
     let changed = world.snapshot("owner").join("vocab.json");
     std::fs::write(&changed, "{\"a\": 1}").unwrap();
     let record = world.record().display().to_string();
-    let expected = hex(b"{\"a\": 0}");
+    let expected = sha256(b"{\"a\": 0}");
     for args in [["path", "tiny"], ["verify", "tiny"]] {
-        says(&stderr(&world.run(None, &args).code(3)), &["vocab.json", &expected, &hex(b"{\"a\": 1}"), &record]);
+        has(&stderr(&world.run(None, &args).code(3)), &["vocab.json", &expected, &sha256(b"{\"a\": 1}"), &record]);
     }
-    says(&stderr(&world.run(Some(&hub), &["pull", "tiny"]).success()), &["fetching it anew"]);
+    has(&stderr(&world.run(Some(&hub), &["pull", "tiny"]).success()), &["fetching it anew"]);
     assert_eq!(std::fs::read(&changed).unwrap(), b"{\"a\": 0}");
 }
 
@@ -286,7 +267,7 @@ fn a_record_that_cannot_be_read_stops_everything() {
     world.run(Some(&hub), &["pull", "tiny"]).success();
     std::fs::write(world.record(), "[[file]]\nname = ").unwrap();
     for args in [["path", "tiny"], ["pull", "tiny"], ["verify", "tiny"]] {
-        says(&stderr(&world.run(Some(&hub), &args).code(3)), &["first_seen/tiny.toml", "cannot be read as the record"]);
+        has(&stderr(&world.run(Some(&hub), &args).code(3)), &["first_seen/tiny.toml", "cannot be read as the record"]);
     }
 }
 
@@ -310,7 +291,7 @@ fn what_is_not_the_file_is_refused_at_the_first_pull() {
         files[index].bytes = bytes;
         files[index].etag = "c".repeat(40);
         let failed = world.run(Some(&FakeHub::of(files, Fault::None)), &["pull", "tiny"]).code(3);
-        says(&stderr(&failed), &[words]);
+        has(&stderr(&failed), &[words]);
         nothing_of(&world, NAMES[index]);
     }
     for (fault, words) in [
@@ -325,7 +306,7 @@ fn what_is_not_the_file_is_refused_at_the_first_pull() {
     ] {
         let world = World::new();
         let said = stderr(&world.run(Some(&FakeHub::of(checkpoint(), fault)), &["pull", "tiny"]).code(3));
-        says(&said, &[words]);
+        has(&said, &[words]);
         assert!(!said.contains("panicked"), "{fault:?}: {said}");
         nothing_of(&world, NAMES[0]);
     }
@@ -369,6 +350,6 @@ fn a_pull_without_a_hub_fails_at_once() {
     let start = Instant::now();
     let failed = world.run(None, &["pull", "opus-mt-tc-big-ar-en"]).code(3);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    says(&stderr(&failed), &["is not reachable", "HF_ENDPOINT", "by hand to"]);
+    has(&stderr(&failed), &["is not reachable", "HF_ENDPOINT", "by hand to"]);
     assert!(!stderr(&failed).contains("is under CC-BY-4.0"), "terms are told of what is fetched");
 }

@@ -95,7 +95,7 @@ fn load_model(
         let start = Instant::now();
         let paths = ModelPaths::at(path).map_err(|error| CommandError::new(Kind::Usage, &error))?;
         if let Some(lock) = Lock::of(global)? {
-            lock.check_path(&paths, options.cache.as_deref())?;
+            lock.check_path(&paths, &paths.deciding(options.cache.as_deref()).map_err(failed)?)?;
         }
         let loaded = load::open(&paths, options).map_err(failed)?;
         return Ok((loaded, name, start.elapsed().as_secs_f64()));

@@ -8,11 +8,12 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::archive::{Archive, compare};
 use super::{Error, LICENCE_TEXT, LONGEST_MANIFEST, MANIFEST, Manifest, Member, SUMS, licence_name};
+use crate::hub::claim::{Claim, Purpose, TRIES, is_taken_away};
 use crate::hub::error::Mismatch;
-use crate::hub::pull::lock_model;
 use crate::hub::verify::{Facts, hex};
 use crate::hub::{HubOptions, added, cache, first_seen, form, install, remove, resolve, space};
 use crate::progress::Progress;
@@ -20,6 +21,10 @@ use crate::registry::{self, Choose, ModelEntry, ModelFile, Registry};
 
 /// How the folders begin that a bundle's files lie in until all of it was seen.
 const STAGING: &str = ".import-";
+/// The file in them that is locked as long as they are in use.
+const LOCK: &str = "lock";
+/// Longest time from the making of such a folder until it is locked; it is a moment.
+const BEING_MADE: Duration = Duration::from_secs(3600);
 
 /// A model that a bundle brought.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,13 +185,29 @@ struct Staging {
 impl Staging {
     fn new(options: &HubOptions) -> Result<Self, Error> {
         let own_cache = options.own_cache.clone();
-        fs_err::create_dir_all(&own_cache).map_err(Error::Staging)?;
         remove_abandoned(&own_cache);
-        let folder = tempfile::Builder::new().prefix(STAGING).tempdir_in(&own_cache).map_err(Error::Staging)?;
-        let lock = fs_err::File::create(folder.path().join("lock")).map_err(Error::Staging)?.into_file();
+        let folder = Self::folder_in(&own_cache).map_err(Error::Staging)?;
+        // Locked before it has the name by which others look for it: what is not locked is taken for abandoned.
+        let unnamed = folder.path().join("lock.new");
+        let lock = fs_err::File::create(&unnamed).map_err(Error::Staging)?.into_file();
         // A file system without locks: an abandoned folder then stays.
-        let _ = lock.lock();
+        let _ = lock.try_lock();
+        fs_err::rename(&unnamed, folder.path().join(LOCK)).map_err(Error::Staging)?;
         Ok(Self { folder, own_cache, _lock: lock })
+    }
+
+    /// Makes a folder that no other process has. Another import that ends may remove the cache meanwhile, which was empty until
+    /// then.
+    fn folder_in(own_cache: &Path) -> std::io::Result<tempfile::TempDir> {
+        let mut tries = 0;
+        loop {
+            let made = fs_err::create_dir_all(own_cache)
+                .and_then(|()| tempfile::Builder::new().prefix(STAGING).tempdir_in(own_cache));
+            match made {
+                Err(error) if is_taken_away(&error) && tries < TRIES => tries += 1,
+                made => return made,
+            }
+        }
     }
 
     fn path(&self) -> &Path {
@@ -213,11 +234,22 @@ fn remove_abandoned(own_cache: &Path) {
         if !entry.file_name().to_string_lossy().starts_with(STAGING) {
             continue;
         }
-        let lock = std::fs::File::open(entry.path().join("lock"));
-        if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+        let is_abandoned = match std::fs::File::open(entry.path().join(LOCK)) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            // One that has just been made is about to be locked.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => is_old(&entry.path()),
+            Err(_) => false,
+        };
+        if is_abandoned {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// Returns whether nothing was put into a folder for so long that nobody is making it.
+fn is_old(folder: &Path) -> bool {
+    let changed = std::fs::metadata(folder).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > BEING_MADE))
 }
 
 /// Reads all members to the end of the archive. Those of models that are not here are written into the staging folder.
@@ -297,9 +329,9 @@ fn install(
             }
         }
     }
-    let mut locks = Vec::with_capacity(missing.len());
+    let mut claims = Vec::with_capacity(missing.len());
     for model in &missing {
-        locks.push(lock_model(&model.entry, options, progress)?);
+        claims.push(Claim::take(&model.entry, Purpose::Importing, options, progress)?);
         // Another process may have seen other files first while we read.
         for file in &model.entry.files {
             agree(announced(manifest, &model.entry, file)?, &model.entry, &file.name, &model.entry, options)?;
@@ -323,8 +355,8 @@ fn install(
     for (done, model) in missing.iter().enumerate() {
         if let Err(error) = give(model) {
             // All of them or none: what was installed before goes again.
-            for taken_back in &missing[..=done] {
-                let _ = remove::remove(options, &taken_back.entry);
+            for (taken_back, claim) in missing[..=done].iter().zip(claims) {
+                let _ = remove::remove(options, &taken_back.entry, claim);
                 if taken_back.is_new {
                     let _ = added::forget(options, &taken_back.entry.id);
                 }
@@ -345,5 +377,63 @@ fn keep_licence(staged: &Path, entry: &ModelEntry, options: &HubOptions) {
     let is_of_model = entry.files.iter().any(|file| file.name.eq_ignore_ascii_case("LICENSE"));
     if !is_of_model && let Ok(mut temporary) = install::new_file(folder) {
         let _ = temporary.write_all(&said[at + mark.len()..]).map(|()| temporary.persist(folder.join("LICENSE")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::SystemTime;
+
+    use super::*;
+
+    fn world() -> (tempfile::TempDir, HubOptions) {
+        let folder = tempfile::tempdir().unwrap();
+        let options = HubOptions::new(folder.path().join("hub"), folder.path().join("mujaz"));
+        (folder, options)
+    }
+
+    #[test]
+    fn imports_that_start_and_end_at_the_same_time_leave_each_other_alone() {
+        let (_folder, options) = world();
+        let done = AtomicBool::new(false);
+        let import = &|number: usize| {
+            let work = |round: usize| {
+                let text = format!("{number} {round}");
+                let staging = Staging::new(&options).map_err(|error| error.to_string())?;
+                std::fs::write(staging.place(1), &text).map_err(|error| error.to_string())?;
+                let found = std::fs::read_to_string(staging.place(1)).map_err(|error| error.to_string())?;
+                if found == text { Ok(()) } else { Err(found) }
+            };
+            (0..400).try_for_each(work)
+        };
+        let ended = std::thread::scope(|scope| {
+            // What every import does first, all the time.
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    remove_abandoned(&options.own_cache);
+                }
+            });
+            let imports: Vec<_> = (0..2).map(|number| scope.spawn(move || import(number))).collect();
+            let ended: Vec<_> = imports.into_iter().map(|import| import.join().unwrap()).collect();
+            done.store(true, Ordering::Relaxed);
+            ended
+        });
+        assert!(ended.iter().all(Result::is_ok), "{ended:?}");
+        assert!(!options.own_cache.exists(), "nothing stays");
+    }
+
+    #[test]
+    fn a_folder_without_a_lock_is_abandoned_only_once_it_is_old() {
+        let (_folder, options) = world();
+        let (young, old) = (options.own_cache.join(".import-a"), options.own_cache.join(".import-b"));
+        for folder in [&young, &old] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        let long_ago = SystemTime::now() - 2 * BEING_MADE;
+        let is_set = std::fs::File::open(&old).and_then(|folder| folder.set_modified(long_ago)).is_ok();
+        let _staging = Staging::new(&options).unwrap();
+        assert!(young.exists() && (!old.exists() || !is_set));
+        assert!(is_set || cfg!(not(unix)));
     }
 }

@@ -4,6 +4,7 @@ pub mod fake_hub;
 pub mod fake_proxy;
 pub mod fake_tls;
 pub mod python;
+pub mod said;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,20 +1,21 @@
 //! A hub that does its work, with redirects and with what was left by others.
 
-use super::{Sources, World, says, stderr};
+use super::{Sources, World};
 use crate::common::fake_hub::Fault;
+use crate::common::said::{has, stderr};
 
 #[test]
 fn a_pull_from_the_hub_lands_in_the_shared_cache_and_is_not_repeated() {
     let world = World::new(Sources::Hub);
     let hub = world.hub(Fault::None);
     let pulled = world.run(Some(&hub), &["pull", "tiny"]).success().stdout("");
-    says(&stderr(&pulled), &["tiny is under Tiny Terms (https://example.org/terms): nothing.", "fetched and verified"]);
+    has(&stderr(&pulled), &["tiny is under Tiny Terms (https://example.org/terms): nothing.", "fetched and verified"]);
     assert_eq!(std::fs::read(world.hub_path()).unwrap(), world.bytes);
     let blob = world.cache().join("hub/models--owner--tiny/blobs").join(&world.sha256);
     assert_eq!(std::fs::canonicalize(world.hub_path()).unwrap(), std::fs::canonicalize(blob).unwrap());
     let asked = hub.requests().len();
     let again = world.run(Some(&hub), &["pull", "tiny"]).success();
-    says(&stderr(&again), &["already here, verified"]);
+    has(&stderr(&again), &["already here, verified"]);
     assert!(!stderr(&again).contains("Tiny Terms"), "the licence is said at the first pull");
     assert_eq!(hub.requests().len(), asked, "nothing was asked again");
     world.run(None, &["path", "tiny"]).success().stdout(format!("{}\n", world.hub_path().display()));
@@ -84,12 +85,9 @@ fn a_transfer_that_only_missed_its_last_step_is_not_repeated() {
 fn a_hub_that_refuses_connections_is_named_with_all_ways_out() {
     let world = World::new(Sources::Hub);
     let failed = world.run(None, &["pull", "tiny"]).code(3);
-    says(
-        &stderr(&failed),
-        &["http://127.0.0.1:9 is not reachable", "refused", "HTTPS_PROXY", "HF_ENDPOINT", "by hand"],
-    );
+    has(&stderr(&failed), &["http://127.0.0.1:9 is not reachable", "refused", "HTTPS_PROXY", "HF_ENDPOINT", "by hand"]);
     let failed = world.command(None, &["pull", "tiny"]).env("HF_ENDPOINT", "http://no.such.host.invalid").assert();
-    says(&stderr(&failed.code(3)), &["http://no.such.host.invalid is not reachable"]);
+    has(&stderr(&failed.code(3)), &["http://no.such.host.invalid is not reachable"]);
 }
 
 #[test]

@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use assert_cmd::assert::Assert;
 use mujaz::hub::{HubOptions, ModelFiles};
 use mujaz::progress::Progress;
-use sha2::{Digest, Sha256};
 
 use crate::common;
 use crate::common::fake_hub::{FILE, FakeHub, Fault, REPO, REVISION};
+use crate::common::said::sha256;
 
 /// A home of its own, a model of 300 kB that only this test knows, and a pip that serves wheels from a folder.
 pub struct World {
@@ -41,10 +41,6 @@ pub enum Sources {
     Both,
 }
 
-pub fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl World {
     pub fn new(sources: Sources) -> Self {
         Self::with_bytes(sources, 300_000)
@@ -60,7 +56,7 @@ impl World {
         })
         .take(bytes)
         .collect();
-        let world = Self { home: tempfile::tempdir().unwrap(), sha256: hex(&bytes), bytes };
+        let world = Self { home: tempfile::tempdir().unwrap(), sha256: sha256(&bytes), bytes };
         world.write_registry("tiny", sources);
         std::fs::create_dir(world.path("bin")).unwrap();
         std::fs::create_dir(world.path("wheels")).unwrap();
@@ -205,21 +201,6 @@ impl World {
         assert!(!self.own_path().exists(), "a file is there");
         let blobs = self.cache().join("hub/models--owner--tiny/blobs");
         assert!(!blobs.exists() || std::fs::read_dir(blobs).unwrap().next().is_none(), "a blob is there");
-    }
-}
-
-pub fn stderr(assert: &Assert) -> String {
-    String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
-}
-
-pub fn stdout(assert: &Assert) -> String {
-    String::from_utf8_lossy(&assert.get_output().stdout).into_owned()
-}
-
-#[track_caller]
-pub fn says(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "{word:?} is missing in:\n{text}");
     }
 }
 

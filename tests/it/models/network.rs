@@ -1,9 +1,10 @@
 //! Proxies and certificates between us and the hub.
 
-use super::{Sources, World, says, stderr};
+use super::{Sources, World};
 use crate::common::fake_hub::Fault;
 use crate::common::fake_proxy::FakeProxy;
 use crate::common::fake_tls::FakeTls;
+use crate::common::said::{has, stderr};
 
 // ---- proxies
 
@@ -67,10 +68,10 @@ fn a_proxy_gets_its_password_and_is_named_where_it_lets_nobody_through() {
     assert!(hub.requests().iter().all(|request| request.authorization.is_none()), "it is the proxy's alone");
     let world = World::new(Sources::Hub);
     let refused = world.command(Some(&hub), &["pull", "tiny"]).env("HTTP_PROXY", proxy.address()).assert().code(3);
-    says(&stderr(&refused), &["407", "http://NAME:PASSWORD@HOST:PORT"]);
+    has(&stderr(&refused), &["407", "http://NAME:PASSWORD@HOST:PORT"]);
     let mut command = world.command(None, &["pull", "tiny"]);
     command.env("HF_ENDPOINT", tls.endpoint()).env("HTTPS_PROXY", proxy.address());
-    says(&stderr(&command.assert().code(3)), &["the proxy does not let us through", "407"]);
+    has(&stderr(&command.assert().code(3)), &["the proxy does not let us through", "407"]);
     world.assert_nothing_final();
 }
 
@@ -80,10 +81,10 @@ fn a_proxy_that_is_not_there_or_none_is_named() {
     let hub = world.hub(Fault::None);
     let proxy = "http://me:hush@127.0.0.1:9";
     let failed = world.command(Some(&hub), &["pull", "tiny"]).env("HTTP_PROXY", proxy).assert().code(3);
-    says(&stderr(&failed), &["is not reachable (its proxy http://127.0.0.1:9: ", "refused"]);
+    has(&stderr(&failed), &["is not reachable (its proxy http://127.0.0.1:9: ", "refused"]);
     assert!(!stderr(&failed).contains("hush"), "a password is never shown");
     let failed = world.command(Some(&hub), &["pull", "tiny"]).env("HTTP_PROXY", "ftp://x").assert().code(2);
-    says(&stderr(&failed), &["HTTP_PROXY: \"ftp://x\" is not the address of a proxy"]);
+    has(&stderr(&failed), &["HTTP_PROXY: \"ftp://x\" is not the address of a proxy"]);
     assert_eq!(hub.requests().len(), 0);
 }
 
@@ -101,12 +102,12 @@ fn a_hub_with_a_certificate_of_its_own_needs_the_ca_file() {
         command
     };
     let failed = command(&["pull", "tiny"]).assert().code(3);
-    says(&stderr(&failed), &["shows a certificate that is not trusted", "--ca-file FILE"]);
+    has(&stderr(&failed), &["shows a certificate that is not trusted", "--ca-file FILE"]);
     world.assert_nothing_final();
     let other = FakeTls::before(hub.endpoint());
     std::fs::write(world.path("other.pem"), other.ca()).unwrap();
     let failed = command(&["pull", "tiny"]).env("SSL_CERT_FILE", world.path("other.pem")).assert().code(3);
-    says(&stderr(&failed), &["shows a certificate that is not trusted"]);
+    has(&stderr(&failed), &["shows a certificate that is not trusted"]);
     assert_eq!(hub.requests().len(), 0, "nothing is asked of a server that cannot prove who it is");
     let ca = world.path("ca.pem");
     for (flag, name) in [(true, ""), (false, "SSL_CERT_FILE"), (false, "REQUESTS_CA_BUNDLE"), (false, "CURL_CA_BUNDLE")]
@@ -134,10 +135,10 @@ fn a_ca_file_that_is_none_is_a_usage_error() {
             std::fs::write(&path, content).unwrap();
         }
         let failed = world.run(Some(&hub), &["--ca-file", path.to_str().unwrap(), "pull", "tiny"]).code(2);
-        says(&stderr(&failed), &[&format!("{}: these certificates cannot be used: ", path.display()), "PEM"]);
+        has(&stderr(&failed), &[&format!("{}: these certificates cannot be used: ", path.display()), "PEM"]);
         stderr(&failed)
     };
-    says(&failed(None), &["No such file"]);
-    says(&failed(Some("not a certificate")), &["it holds no certificate in PEM form"]);
+    has(&failed(None), &["No such file"]);
+    has(&failed(Some("not a certificate")), &["it holds no certificate in PEM form"]);
     assert_eq!(hub.requests().len(), 0);
 }

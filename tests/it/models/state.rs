@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{Sources, World, hex, says, stderr, stdout};
+use super::{Sources, World};
 use crate::common::fake_hub::{Fault, REVISION};
+use crate::common::said::{has, sha256, stderr, stdout};
 
 #[test]
 fn offline_nothing_is_asked_and_nothing_started() {
@@ -14,13 +15,13 @@ fn offline_nothing_is_asked_and_nothing_started() {
     let by_flag = world.run(Some(&hub), &["--offline", "pull", "tiny"]).code(3);
     let by_env = world.command(Some(&hub), &["pull", "tiny"]).env("HF_HUB_OFFLINE", "1").assert().code(3);
     for failed in [by_flag, by_env] {
-        says(&stderr(&failed), &["model tiny is not here", "mujaz models pull tiny", "by hand to"]);
+        has(&stderr(&failed), &["model tiny is not here", "mujaz models pull tiny", "by hand to"]);
     }
     assert_eq!((hub.requests().len(), world.pip_runs().len()), (0, 0));
     world.run(Some(&hub), &["pull", "tiny"]).success();
     let asked = hub.requests().len();
     let pulled = world.run(Some(&hub), &["--offline", "pull", "tiny"]).success();
-    says(&stderr(&pulled), &["already here, verified"]);
+    has(&stderr(&pulled), &["already here, verified"]);
     assert_eq!((hub.requests().len(), world.pip_runs().len()), (asked, 0));
 }
 
@@ -45,26 +46,26 @@ fn a_damaged_file_is_named_by_verify_and_replaced_by_pull() {
     let hub = world.hub(Fault::None);
     world.run(Some(&hub), &["pull", "tiny"]).success();
     let good = world.run(None, &["verify"]).success();
-    says(&stdout(&good), &["tiny: tiny.gguf is good"]);
+    has(&stdout(&good), &["tiny: tiny.gguf is good"]);
     let mut bytes = world.bytes.clone();
     bytes[150_000] ^= 1;
     std::fs::write(world.hub_path(), &bytes).unwrap();
     for args in [&["verify"][..], &["verify", "tiny"]] {
         let failed = world.run(None, args).code(3);
-        says(&stderr(&failed), &["tiny.gguf is damaged", "expected SHA-256", &world.sha256, "got", &hex(&bytes)]);
+        has(&stderr(&failed), &["tiny.gguf is damaged", "expected SHA-256", &world.sha256, "got", &sha256(&bytes)]);
     }
     let refused = world.run(None, &["path", "tiny"]).code(3);
-    says(&stderr(&refused), &["is damaged", "mujaz models pull tiny"]);
+    has(&stderr(&refused), &["is damaged", "mujaz models pull tiny"]);
     let pulled = world.run(Some(&hub), &["pull", "tiny"]).success();
-    says(&stderr(&pulled), &["is damaged", "fetching it anew", "fetched and verified"]);
+    has(&stderr(&pulled), &["is damaged", "fetching it anew", "fetched and verified"]);
     assert_eq!(std::fs::read(world.hub_path()).unwrap(), world.bytes);
 }
 
 #[test]
 fn verify_of_a_model_that_is_not_here_fails_by_name_and_passes_without() {
     let world = World::new(Sources::Hub);
-    says(&stderr(&world.run(None, &["verify", "tiny"]).code(3)), &["tiny.gguf is not here"]);
-    says(&stderr(&world.run(None, &["verify"]).success()), &["nothing to verify"]);
+    has(&stderr(&world.run(None, &["verify", "tiny"]).code(3)), &["tiny.gguf is not here"]);
+    has(&stderr(&world.run(None, &["verify"]).success()), &["nothing to verify"]);
 }
 
 #[test]
@@ -74,10 +75,10 @@ fn remove_takes_the_model_and_nothing_else() {
     let other = world.cache().join("hub/models--someone--else/blobs");
     std::fs::create_dir_all(&other).unwrap();
     std::fs::write(other.join("x"), "x").unwrap();
-    says(&stderr(&world.run(None, &["remove", "tiny"]).success()), &["tiny: removed, 300 kB freed"]);
+    has(&stderr(&world.run(None, &["remove", "tiny"]).success()), &["tiny: removed, 300 kB freed"]);
     assert!(other.join("x").exists());
     assert!(!world.cache().join("hub/models--owner--tiny").exists() && !world.cache().join("mujaz").exists());
-    says(&stderr(&world.run(None, &["remove", "tiny"]).success()), &["nothing here to remove"]);
+    has(&stderr(&world.run(None, &["remove", "tiny"]).success()), &["nothing here to remove"]);
 }
 
 #[cfg(unix)]
@@ -86,7 +87,7 @@ fn a_cache_that_cannot_be_written_is_named() {
     let world = World::new(Sources::Hub);
     std::fs::write(world.path(".cache"), "a file where a folder should be").unwrap();
     let failed = world.run(Some(&world.hub(Fault::None)), &["pull", "tiny"]).code(3);
-    says(&stderr(&failed), &["/.cache/huggingface"]);
+    has(&stderr(&failed), &["/.cache/huggingface"]);
 }
 
 #[cfg(unix)]
@@ -99,7 +100,7 @@ fn a_disk_without_room_is_named_before_the_first_byte() {
     let text = text.replace("bytes = 300000\n", "bytes = 9_000_000_000_000_000_000\n");
     std::fs::write(world.path("my.toml"), text).unwrap();
     let failed = world.run(Some(&hub), &["pull", "tiny"]).code(3);
-    says(&stderr(&failed), &["/mujaz/tiny has too little space for tiny.gguf: 9000000000000000000 bytes are needed"]);
+    has(&stderr(&failed), &["/mujaz/tiny has too little space for tiny.gguf: 9000000000000000000 bytes are needed"]);
     assert_eq!(hub.requests().len(), 0);
 }
 
@@ -110,8 +111,8 @@ fn the_list_shows_every_model_and_whether_it_is_here() {
     let columns: Vec<&str> = listed.lines().next().unwrap().split_whitespace().collect();
     assert_eq!(columns, ["ID", "TASK", "SIZE", "LICENCE", "MEMORY", "STATE"]);
     let row = |text: &str, id: &str| text.lines().find(|line| line.starts_with(id)).unwrap().to_owned();
-    says(&row(&listed, "gemma-3-270m"), &["translate (drafts)", "253 MB", "Gemma Terms of Use", "not here"]);
-    says(&row(&listed, "tiny"), &["translate, summarize", "300 kB", "Tiny Terms", "1 MB", "not here"]);
+    has(&row(&listed, "gemma-3-270m"), &["translate (drafts)", "253 MB", "Gemma Terms of Use", "not here"]);
+    has(&row(&listed, "tiny"), &["translate, summarize", "300 kB", "Tiny Terms", "1 MB", "not here"]);
     let column = listed.lines().next().unwrap().find("LICENCE").unwrap();
     for line in listed.lines() {
         assert_eq!(line.as_bytes()[column - 1], b' ', "columns are aligned:\n{listed}");
@@ -130,10 +131,10 @@ fn an_unknown_id_is_a_usage_error_before_anything_is_done() {
     let world = World::new(Sources::Hub);
     let hub = world.hub(Fault::None);
     let failed = world.run(Some(&hub), &["pull", "tiny", "gema-3-270m"]).code(2);
-    says(&stderr(&failed), &["no model is called \"gema-3-270m\"", "did you mean gemma-3-270m?"]);
+    has(&stderr(&failed), &["no model is called \"gema-3-270m\"", "did you mean gemma-3-270m?"]);
     assert_eq!(hub.requests().len(), 0);
     let failed = world.run(None, &["remove", "nothing-like-it-at-all"]).code(2);
-    says(&stderr(&failed), &["models are: opus-mt-tc-big-ar-en, ", "gemma-3-270m, smollm2-135m-instruct, tiny"]);
+    has(&stderr(&failed), &["models are: opus-mt-tc-big-ar-en, ", "gemma-3-270m, smollm2-135m-instruct, tiny"]);
 }
 
 #[test]
@@ -141,22 +142,22 @@ fn a_registry_file_replaces_by_id_and_its_errors_point_at_the_line() {
     let world = World::new(Sources::Hub);
     world.write_registry("gemma-3-270m", Sources::Hub);
     let listed = world.run(None, &["-v", "list"]).success();
-    says(&stderr(&listed), &["gemma-3-270m: the entry of", "my.toml replaces the built-in one"]);
+    has(&stderr(&listed), &["gemma-3-270m: the entry of", "my.toml replaces the built-in one"]);
     assert!(stderr(&world.run(None, &["list"]).success()).is_empty(), "it is said with -v");
     let text = std::fs::read_to_string(world.path("my.toml")).unwrap().replace(REVISION, "main");
     std::fs::write(world.path("my.toml"), text).unwrap();
     let failed = world.run(None, &["list"]).code(2);
-    says(&stderr(&failed), &["my.toml", "line 16", "^", "\"main\" is not a commit"]);
+    has(&stderr(&failed), &["my.toml", "line 16", "^", "\"main\" is not a commit"]);
     std::fs::remove_file(world.path("my.toml")).unwrap();
-    says(&stderr(&world.run(None, &["list"]).code(2)), &["my.toml"]);
+    has(&stderr(&world.run(None, &["list"]).code(2)), &["my.toml"]);
 }
 
 #[test]
 fn settings_that_cannot_be_used_are_usage_errors() {
     let world = World::new(Sources::Hub);
     let failed = world.command(None, &["list"]).env("HF_ENDPOINT", "huggingface").assert().code(2);
-    says(&stderr(&failed), &["HF_ENDPOINT", "is not an address"]);
+    has(&stderr(&failed), &["HF_ENDPOINT", "is not an address"]);
     let failed = world.command(None, &["list"]).env("HF_TOKEN", "a b").assert().code(2);
-    says(&stderr(&failed), &["HF_TOKEN"]);
+    has(&stderr(&failed), &["HF_TOKEN"]);
     assert!(!stderr(&failed).contains("a b"), "a token is never shown");
 }

@@ -138,7 +138,7 @@ fn new(args: &AddArgs, global: &GlobalArgs, options: &HubOptions, printer: &Prin
     let adoption = adopt::adopt(&entry, &files, options, &bars)?;
     if let Err(error) = hub::added::write(options, &entry) {
         // Files without an entry would be found by nobody.
-        hub::remove(&entry, options)?;
+        hub::remove(&entry, options, &bars)?;
         return Err(error.into());
     }
     if found.form == inspect::Form::Pickle {

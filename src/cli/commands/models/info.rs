@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{in_millions, licence, size, task_name};
 use crate::cli::args::GlobalArgs;
 use crate::cli::models::seen_on;
+use crate::cli::named;
 use crate::cli::pickles;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
@@ -93,18 +94,10 @@ pub fn run(
     options: &HubOptions,
     printer: &Printer,
 ) -> Result<Status, CommandError> {
-    let path = Path::new(model);
-    let is_path = model.contains('/') || model.contains(std::path::MAIN_SEPARATOR);
-    let is_model = path.is_dir() || (path.is_file() && model.to_ascii_lowercase().ends_with(".gguf"));
     let allowed = if global.allow_pickle { Pickles::Allowed } else { Pickles::Refused };
-    let info = match registry.find(model) {
-        _ if is_path && !path.exists() => {
-            let message = format!("{model}: there is no such checkpoint folder or GGUF file");
-            return Err(CommandError::message(Kind::Usage, message));
-        }
-        Ok(entry) if !is_path => of_entry(entry, allowed, options)?,
-        Err(error) if !is_path && !is_model => return Err(error.into()),
-        _ => of_path(path, allowed, registry, printer)?,
+    let info = match named::path(model, registry)? {
+        Some(path) => of_path(path, allowed, registry, printer)?,
+        None => of_entry(registry.find(model)?, allowed, options)?,
     };
     let text = if json {
         let json = serde_json::to_string_pretty(&info).map_err(|error| CommandError::new(Kind::Internal, &error))?;
@@ -216,11 +209,7 @@ fn of_path(path: &Path, allowed: Pickles, registry: &Registry, printer: &Printer
     let paths = ModelPaths::at(path).map_err(bad)?;
     let found = inspect::inspect(&paths, allowed).map_err(bad)?;
     let hashed = adopt::hash(&found.files, &Bars::new(printer))?;
-    let is_of = |file: &ModelFile| hashed.iter().any(|hashed| file.sha256.as_deref() == Some(&hashed.sha256));
-    // The weights decide, not a tokenizer that several models share.
-    let weights =
-        |file: &&ModelFile| [".gguf", ".safetensors", ".bin"].iter().any(|ending| file.name.ends_with(ending));
-    let known = registry.models().iter().find(|entry| entry.files.iter().filter(weights).any(is_of));
+    let known = registry.of_weights(|sha256| hashed.iter().any(|hashed| hashed.sha256 == sha256));
     let facts = found.facts.as_ref();
     let task = match (known, facts) {
         (Some(entry), _) => entry.task.clone(),

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use mujaz::engine::gguf::Gguf;
 use mujaz::engine::load::ModelPaths;
 use mujaz::hub::{self, HubOptions, Verdict};
 use mujaz::progress::Progress;
@@ -10,6 +9,7 @@ use mujaz::registry::{Lock, LockedFile, LockedModel, ModelEntry, Registry};
 
 use crate::cli::args::{GlobalArgs, LockArgs};
 use crate::cli::lock::{self, differences, label};
+use crate::cli::named;
 use crate::cli::output;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
@@ -55,8 +55,8 @@ fn write(
         }
     }
     for typed in &args.models {
-        if is_path(typed) {
-            models.push(of_path(Path::new(typed), registry, &global.lock_file)?);
+        if let Some(path) = named::path(typed, registry)? {
+            models.push(of_path(path, registry, &global.lock_file)?);
             continue;
         }
         let entry = registry.find(typed)?;
@@ -92,13 +92,6 @@ fn write(
     Ok(Status::Complete)
 }
 
-/// Returns whether a path is meant: as with `--translator`, what has a separator, is a folder, or is a GGUF file.
-fn is_path(typed: &str) -> bool {
-    let path = Path::new(typed);
-    let is_model = path.is_dir() || (typed.ends_with(".gguf") && path.is_file());
-    typed.contains('/') || typed.contains(std::path::MAIN_SEPARATOR) || is_model
-}
-
 /// Locks a model of the registry as it is here; none where it is not.
 fn of_entry(entry: &ModelEntry, options: &HubOptions) -> Result<Option<LockedModel>, CommandError> {
     let Some(files) = hub::resolve(entry, options)? else { return Ok(None) };
@@ -127,16 +120,16 @@ fn facts(entry: &ModelEntry) -> LockedModel {
 /// Locks a checkpoint folder or a GGUF file.
 fn of_path(path: &Path, registry: &Registry, lock_file: &Path) -> Result<LockedModel, CommandError> {
     let broken = |error: mujaz::engine::Error| CommandError::new(Kind::Model, &error);
-    if !path.exists() {
-        let message = format!("{}: there is no such checkpoint folder or GGUF file", path.display());
-        return Err(CommandError::message(Kind::Usage, message));
-    }
     let paths = ModelPaths::at(path).map_err(broken)?;
-    let architecture = architecture(&paths)?;
+    let Some(architecture) = paths.architecture().map_err(broken)? else {
+        let label = paths.label.display();
+        let message =
+            format!("{label}: no model: neither config.json nor the GGUF file says which architecture it has");
+        return Err(CommandError::message(Kind::Model, message));
+    };
     let deciding = paths.deciding(None).map_err(broken)?;
-    let is_of = |sha256: &str| deciding.values().any(|(_, own)| own == sha256);
-    let is_known = |entry: &&ModelEntry| entry.files.iter().any(|file| file.sha256.as_deref().is_some_and(is_of));
-    let licence = registry.models().iter().find(is_known).map(|entry| entry.licence.name.clone());
+    let known = registry.of_weights(|sha256| deciding.values().any(|(_, own)| own == sha256));
+    let licence = known.map(|entry| entry.licence.name.clone());
     Ok(LockedModel {
         id: None,
         path: Some(label(path, lock_file)?),
@@ -146,25 +139,6 @@ fn of_path(path: &Path, registry: &Registry, lock_file: &Path) -> Result<LockedM
         revision: None,
         file: deciding.into_iter().map(|(name, (bytes, sha256))| LockedFile { name, bytes, sha256 }).collect(),
     })
-}
-
-/// Returns what a model says it is.
-fn architecture(paths: &ModelPaths) -> Result<String, CommandError> {
-    let unknown = || {
-        let label = paths.label.display();
-        let message =
-            format!("{label}: no model: neither config.json nor the GGUF file says which architecture it has");
-        CommandError::message(Kind::Model, message)
-    };
-    if let Some(config) = paths.files.get("config.json") {
-        let config: Option<serde_json::Value> = serde_json::from_slice(&fs_err::read(config)?).ok();
-        let model_type = config.as_ref().and_then(|config| config["model_type"].as_str());
-        return model_type.map(str::to_owned).ok_or_else(unknown);
-    }
-    let gguf = paths.files.iter().find(|(name, _)| name.to_ascii_lowercase().ends_with(".gguf"));
-    let gguf = Gguf::open(gguf.ok_or_else(unknown)?.1).map_err(|error| CommandError::new(Kind::Model, &error))?;
-    let architecture = gguf.optional_str("general.architecture").ok().flatten();
-    architecture.map(str::to_owned).ok_or_else(unknown)
 }
 
 /// Compares the lock file with what is here, byte by byte; prints one difference a line.
@@ -181,7 +155,7 @@ fn check(
     let mut wanted = Vec::new();
     let mut wrong = Vec::new();
     for typed in &args.models {
-        let name = if is_path(typed) { label(Path::new(typed), lock_file)? } else { typed.clone() };
+        let name = if named::is_path(typed, registry) { label(Path::new(typed), lock_file)? } else { typed.clone() };
         match lock.models().iter().find(|model| model.label() == name) {
             Some(model) => wanted.push(model),
             None => wrong.push(format!("{name}: is not locked")),

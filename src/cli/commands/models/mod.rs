@@ -19,6 +19,7 @@ use mujaz::registry::{Choose, ModelEntry, Registry, Task};
 use crate::cli::args::{GlobalArgs, ModelsArgs, ModelsCommand};
 use crate::cli::models::{hub_options, registry, unverified};
 use crate::cli::printer::Printer;
+use crate::cli::progress::Bars;
 use crate::cli::report::{CommandError, Kind, Status};
 
 /// Runs the command.
@@ -109,7 +110,7 @@ fn path(entry: &ModelEntry, options: &HubOptions, printer: &Printer) -> Result<S
 }
 
 fn remove(entry: &ModelEntry, options: &HubOptions, printer: &Printer) -> Result<Status, CommandError> {
-    let freed = hub::remove(entry, options)?;
+    let freed = hub::remove(entry, options, &Bars::new(printer))?;
     let was_added = hub::added::forget(options, &entry.id)?;
     let record = hub::record(entry, options);
     if record.exists() {
