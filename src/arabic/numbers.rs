@@ -2,7 +2,7 @@
 //!
 //! In: Arabic text. Out: [`Number`]s in order, with spans. `ثلاثة وعشرون`, `500 ألف`, `3.5 مليون`, `مليون ونصف المليون`,
 //! `مئتان`, `الثاني والعشرين`, `50 في المئة`, `الثمانينات` are one number each. What single words say is
-//! [`super::number_words`]', what a translation made of the numbers [`crate::check`]'s. Source: the numeral system of Modern
+//! `number_words`', what a translation made of the numbers [`crate::check`]'s. Source: the numeral system of Modern
 //! Standard Arabic (Ryding, A Reference Grammar of MSA, ch. 15).
 
 use super::number_words::{Atom, decade, month, unit, word_atom};

@@ -1,7 +1,7 @@
 //! Numbers in English text: digits with scales and suffixes, number words, ordinals, fractions, months, Roman numerals.
 //!
 //! In: English text. Out: [`Number`]s in order, with spans. `twenty-three`, `2.5m`, `£3bn`, `1.2 million`, `half a million`,
-//! `21st`, `1980s`, `7.50pm`, `50 per cent` are one number each. What single words say is [`super::number_words`]'.
+//! `21st`, `1980s`, `7.50pm`, `50 per cent` are one number each. What single words say is `number_words`'.
 //! Nothing here knows of Arabic; comparing is [`crate::number`]'s and judging [`crate::check`]'s.
 
 use super::number_words::{Atom, atom, degrees, month, roman, squared, unit};
