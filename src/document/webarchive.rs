@@ -1,15 +1,21 @@
 //! The reader of web archives: pages saved by Safari.
 //!
 //! In: a property list with `WebMainResource` (Apple's `WebKit`, `WebArchive`). Out: the [`Document`] of its page; pictures and
-//! frames are passed over. The list, binary or XML, is plist's to read.
+//! frames are passed over. The list, binary or XML, is plist's to read, event by event: in a binary list one object may stand
+//! in many places, and a tree of it all can be exponentially larger than the file.
 
 use std::io::Cursor;
 use std::panic::catch_unwind;
 
-use plist::Value;
+use plist::stream::{Event, Reader as Events};
 
 use super::{Document, Error, ReadOptions, Reader, html};
 use crate::source::{Kind, SourceFile};
+
+/// The most events of a list that are looked at: a saved page has a few for each of its pictures.
+const MAX_EVENTS: usize = 500_000;
+/// How many times its own size a file may give as data and strings.
+const MAX_TIMES: usize = 4;
 
 /// Reads web archives.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,21 +29,123 @@ impl Reader for WebarchiveReader {
     fn read(&self, file: &SourceFile, options: &ReadOptions<'_>) -> Result<Document, Error> {
         let none = |detail: &str| Error::NoPage { path: file.path.clone(), detail: detail.to_owned() };
         // A panic of the parser must not end a run over a folder.
-        let list = catch_unwind(|| Value::from_reader(Cursor::new(&file.bytes)).ok())
-            .ok()
-            .flatten()
-            .ok_or_else(|| none("it is no property list"))?;
-        let main = list.as_dictionary().and_then(|list| list.get("WebMainResource")).and_then(Value::as_dictionary);
-        let main = main.ok_or_else(|| none("it has no WebMainResource"))?;
-        let kind = main.get("WebResourceMIMEType").and_then(Value::as_string).unwrap_or("text/html");
+        let main =
+            catch_unwind(|| main_resource(&file.bytes)).unwrap_or(Err("it is no property list")).map_err(none)?;
+        let kind = main.kind.as_deref().unwrap_or("text/html");
         if !kind.contains("html") {
             return Err(none(&format!("its main part is {kind}")));
         }
-        let data = main.get("WebResourceData").and_then(Value::as_data);
-        let data = data.ok_or_else(|| none("its main part has no data"))?;
-        let charset = main.get("WebResourceTextEncodingName").and_then(Value::as_string);
-        let sheet =
-            html::sheet(data, charset, options).map_err(|source| Error::NotText { path: file.path.clone(), source })?;
+        let data = main.data.ok_or_else(|| none("its main part has no data"))?;
+        let sheet = html::sheet(&data, main.charset.as_deref(), options)
+            .map_err(|source| Error::NotText { path: file.path.clone(), source })?;
         Document::of_sheet(sheet, &file.path, options)
+    }
+}
+
+/// The page among the resources.
+#[derive(Default)]
+struct Main {
+    data: Option<Vec<u8>>,
+    kind: Option<String>,
+    charset: Option<String>,
+}
+
+/// Finds the main resource of a list: a dictionary in the outermost one.
+fn main_resource(bytes: &[u8]) -> Result<Main, &'static str> {
+    let mut main: Option<Main> = None;
+    // Keys and values take turns in a dictionary: the key that waits for its value, for each one that is open.
+    let mut open: Vec<Option<Option<String>>> = Vec::new();
+    let (mut seen, mut taken) = (0usize, 0usize);
+    for event in Events::new(Cursor::new(bytes)) {
+        let event = event.map_err(|_| "it is no property list")?;
+        seen += 1;
+        taken += match &event {
+            Event::Data(data) => data.len(),
+            Event::String(text) => text.len(),
+            _ => 0,
+        };
+        if seen > MAX_EVENTS || taken > bytes.len().saturating_mul(MAX_TIMES) {
+            return Err("its parts stand in it over and over");
+        }
+        let inside = open.len() == 2 && main.is_some();
+        let key = match open.last_mut() {
+            Some(Some(waiting @ None)) => {
+                if let Event::String(key) = &event {
+                    *waiting = Some(key.clone().into_owned());
+                    continue;
+                }
+                None
+            }
+            Some(Some(waiting)) => waiting.take(),
+            _ => None,
+        };
+        match event {
+            Event::StartDictionary(_) => {
+                if open.len() == 1 && key.as_deref() == Some("WebMainResource") {
+                    main = Some(Main::default());
+                }
+                open.push(Some(None));
+            }
+            Event::StartArray(_) => open.push(None),
+            Event::EndCollection => {
+                if inside {
+                    break;
+                }
+                open.pop();
+            }
+            value if inside => take(main.get_or_insert_default(), key.as_deref(), value),
+            _ => {}
+        }
+    }
+    main.ok_or("it has no WebMainResource")
+}
+
+fn take(main: &mut Main, key: Option<&str>, value: Event<'_>) {
+    match (key, value) {
+        (Some("WebResourceData"), Event::Data(data)) => main.data = Some(data.into_owned()),
+        (Some("WebResourceMIMEType"), Event::String(kind)) => main.kind = Some(kind.into_owned()),
+        (Some("WebResourceTextEncodingName"), Event::String(name)) => main.charset = Some(name.into_owned()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "<?xml version=\"1.0\"?><plist version=\"1.0\"><dict>";
+
+    #[test]
+    fn the_main_resource_is_found_wherever_it_stands() {
+        let list = format!(
+            "{HEAD}<key>WebSubresources</key><array><dict><key>WebResourceData</key><data>eA==</data></dict></array>\
+             <key>WebMainResource</key><dict><key>WebResourceFrameName</key><string>WebResourceData</string>\
+             <key>WebResourceMIMEType</key><string>text/html</string><key>WebResourceTextEncodingName</key>\
+             <string>windows-1256</string><key>WebResourceData</key><data>YWI=</data></dict></dict></plist>"
+        );
+        let main = main_resource(list.as_bytes()).unwrap();
+        assert_eq!(main.data.as_deref(), Some(&b"ab"[..]));
+        assert_eq!((main.kind.as_deref(), main.charset.as_deref()), (Some("text/html"), Some("windows-1256")));
+        assert_eq!(main_resource(format!("{HEAD}</dict></plist>").as_bytes()).err(), Some("it has no WebMainResource"));
+        assert_eq!(main_resource(b"<plist>").err(), Some("it is no property list"));
+    }
+
+    #[test]
+    fn a_list_that_unfolds_without_end_is_refused() {
+        // Forty arrays, each of the next one twice; then a string. Offsets and references have a byte each.
+        let mut list = b"bplist00".to_vec();
+        let mut offsets = Vec::new();
+        for next in 1..=40u8 {
+            offsets.push(list.len() as u8);
+            list.extend([0xa2, next, next]);
+        }
+        offsets.push(list.len() as u8);
+        list.extend(b"\x51x");
+        let table = list.len() as u64;
+        list.extend(&offsets);
+        list.extend([0; 6]);
+        list.extend([1, 1]);
+        list.extend([41u64, 0, table].iter().flat_map(|number| number.to_be_bytes()));
+        assert_eq!(main_resource(&list).err(), Some("its parts stand in it over and over"));
     }
 }

@@ -11,6 +11,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 mod bundle;
+mod documents;
 mod memory;
 mod mutate;
 mod readers;
@@ -134,6 +135,32 @@ macro_rules! readers {
         $(#[test] fn $name() { fuzz(readers::$name); })*
     };
 }
+
+macro_rules! documents {
+    ($($name:ident),*) => {
+        $(#[test] fn $name() { fuzz(documents::$name); })*
+    };
+}
+
+documents!(
+    text,
+    html,
+    mhtml,
+    webarchive,
+    markdown,
+    docx,
+    odt,
+    epub,
+    rtf,
+    pdf,
+    email,
+    subtitles,
+    table,
+    json_lines,
+    feed,
+    zip_archive,
+    tar_archive
+);
 
 readers!(
     gguf,
