@@ -8,13 +8,17 @@
 mod charset;
 mod class;
 mod content;
+mod declared;
 mod dom;
 mod facts;
+mod guard;
 mod headline;
+mod hint;
 mod json;
 mod parse;
 mod runs;
 mod sheet;
+mod sink;
 mod table;
 
 use super::{Document, Error, ReadOptions, Reader, Sheet};
