@@ -14,7 +14,7 @@ use crate::document::line::key;
 const BULK: f64 = 0.4;
 
 /// The most words of an element that is read for who and when.
-const MAX_FACT: f32 = 40.0;
+pub(super) const MAX_FACT: f32 = 40.0;
 
 /// How many levels up running text counts.
 const REACH: usize = 5;
@@ -38,6 +38,8 @@ pub(super) struct Content {
     pub says: Vec<Says>,
     /// For each node whether a headline (`h1`) stands in it.
     pub headed: Vec<bool>,
+    /// For each node how many words stand in it.
+    pub words: Vec<f32>,
 }
 
 impl Content {
@@ -122,13 +124,13 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         })
         .collect();
     let headed = all.headings.iter().map(|&headings| headings > 0).collect();
-    let mut content = Content { bodies: Vec::new(), furniture, says, headed };
+    let mut content = Content { bodies: Vec::new(), furniture, says, headed, words: all.words };
     let plain: Vec<bool> = runs.iter().map(|run| !content.is_furniture(dom, run.block, None)).collect();
     let kept: Vec<Run> = runs.iter().zip(&plain).filter(|(_, plain)| **plain).map(|(run, _)| run.clone()).collect();
     let sums = Sums::of(dom, &kept, |_| true);
     let named = named(dom, &content, &sums, titles, &kept);
     let dense = dense(dom, &kept, &sums).map(|found| under_headline(dom, &kept, &sums, found).unwrap_or(found));
-    content.bodies = match (named, dense) {
+    let bodies = match (named, dense) {
         (Some(named), Some(dense)) => {
             let worth: f32 = named.iter().map(|&id| sums.prose[id as usize]).sum();
             // Names on teasers and boxes: the text is elsewhere.
@@ -137,7 +139,24 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         (Some(named), None) => named,
         (None, dense) => dense.into_iter().collect(),
     };
+    content.bodies = entries(dom, bodies);
     content
+}
+
+/// Returns the entries of a running report in place of their texts: each stands in an element of its own with its heading.
+fn entries(dom: &Dom, bodies: Vec<Id>) -> Vec<Id> {
+    let [first, .., last] = bodies[..] else { return bodies };
+    let joint = dom.joint(first, last);
+    let entry = |id: Id| dom.ancestors(id).take_while(|&at| at != joint).last();
+    let headed = |id: Id, entry: Id| {
+        dom.all(entry).take_while(|&at| at != id).any(|at| heading_level(dom.name(at)).is_some_and(|level| level > 1))
+    };
+    let found: Vec<Option<Id>> = bodies.iter().map(|&id| entry(id).filter(|&entry| headed(id, entry))).collect();
+    let whole = found.iter().flatten().count() * 2 > bodies.len();
+    if !whole {
+        return bodies;
+    }
+    bodies.into_iter().zip(found).map(|(id, entry)| entry.unwrap_or(id)).collect()
 }
 
 /// Returns whether an element's kind or names make it the site's own.

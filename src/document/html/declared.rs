@@ -4,10 +4,12 @@
 //! [`stated`]'s.
 
 use super::class::Says;
+use super::facts;
 use super::headline::Found;
 use super::runs::Run;
 use super::sheet::{MAX_CREDIT, Page, Place};
 use crate::arabic::letters;
+use crate::document::credit;
 use crate::document::line::key;
 use crate::document::{Declared, StatedDate, stated};
 
@@ -30,7 +32,8 @@ impl Page<'_> {
             })
         };
         let publisher_key = publisher.as_deref().map(key).unwrap_or_default();
-        let bylines = facts.bylines.iter().cloned().chain(shown(Says::BYLINE));
+        let linked = near.iter().copied().filter(|&at| at < first).filter_map(|at| self.author_link(&self.runs[at]));
+        let bylines = facts.bylines.iter().cloned().chain(shown(Says::BYLINE)).chain(linked);
         let person = |name: &String| {
             let folded = key(name);
             let arabic = name.chars().any(letters::is_arabic_letter);
@@ -61,7 +64,9 @@ impl Page<'_> {
             .cloned()
             .chain(self.crumb(found))
             .chain(shown(Says::SECTION))
+            .chain(self.over_headline(found))
             .chain(found.section.clone())
+            .chain(self.current(found))
             .filter(|section| {
                 !["نشر في", "القسم", "التصنيف", "الفئة", "في"].contains(&section.trim_end_matches(':').trim())
             })
@@ -104,29 +109,17 @@ impl Page<'_> {
         better.map(|(words, _)| (*words).clone()).or_else(|| Some((*first).clone()))
     }
 
-    /// Returns the last step of the path through the site that stands over the headline.
-    fn crumb(&self, found: &Found) -> Option<String> {
-        let title = key(&found.text);
-        let crumbs: Vec<&Run> = self
-            .runs
-            .iter()
-            .filter(|run| {
-                std::iter::once(run.block).chain(self.dom.ancestors(run.block)).take(4).any(|at| {
-                    ["class", "id", "aria-label"].iter().any(|name| {
-                        self.dom.attribute(at, name).is_some_and(|names| names.to_ascii_lowercase().contains("crumb"))
-                    })
-                })
-            })
-            .take(12)
-            .collect();
-        let steps: Vec<String> = crumbs
-            .iter()
-            .flat_map(|run| if run.pieces.is_empty() { std::slice::from_ref(&run.text) } else { &run.pieces[..] })
-            .flat_map(|text| text.split(['/', '>', '»', '›', '|', '\\', '←', '«', '<', '→']))
-            .map(|step| step.trim().to_owned())
-            .filter(|step| !step.is_empty() && key(step) != title && step.chars().any(char::is_alphabetic))
-            .collect();
-        (steps.len() >= 2).then(|| steps.last().cloned()).flatten()
+    /// Returns the name in a run that links to the page of an author.
+    fn author_link(&self, run: &Run) -> Option<String> {
+        let around = self.dom.ancestors(run.first).take(6);
+        let inside = self.dom.all(run.block).take(40);
+        around.chain(inside).filter(|&id| self.dom.name(id) == "a").take(6).find_map(|id| {
+            let path = self.dom.attribute(id, "href")?.to_ascii_lowercase();
+            let words = ["author", "authors", "writer", "writers", "journalist", "reporter", "columnist", "profile"];
+            let leads = path.split(['/', '?', '&', '=', '-', '_']).any(|part| words.contains(&part));
+            let name = facts::spaced(&self.dom.text(id));
+            (leads && credit::is_name(&name)).then_some(name)
+        })
     }
 
     /// Returns who publishes the page: what it declares, or what stands beside the headline in the window's title.

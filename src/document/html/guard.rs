@@ -55,6 +55,8 @@ const KEPT: &[&str] = &[
     "alt",
     "aria-label",
     "open",
+    "align",
+    "aria-current",
     "data-component",
     "data-testid",
 ];

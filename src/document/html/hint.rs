@@ -31,7 +31,7 @@ impl Page<'_> {
         if early && says.any(Says::STANDFIRST) {
             return Hint::Standfirst;
         }
-        if place.quote.is_some() {
+        if place.quote.is_some() || place.verse {
             return Hint::Quote;
         }
         if place.heading.is_some() {
@@ -49,7 +49,7 @@ impl Page<'_> {
     }
 
     /// Returns what a run under or beside a picture is.
-    fn in_picture(&self, run: &Run, place: Place) -> Option<Hint> {
+    pub(super) fn in_picture(&self, run: &Run, place: Place) -> Option<Hint> {
         if let Some(figure) = place.figure.filter(|_| !place.caption) {
             // Beside a caption stands who took the picture.
             let captioned = self.dom.all(figure).take(200).any(|at| self.dom.name(at) == "figcaption");

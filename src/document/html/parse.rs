@@ -40,7 +40,7 @@ pub(super) fn parse(text: &str) -> Parsed {
     while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
     tokenizer.end();
     let (cut, nodes) = tokenizer.sink.finish();
-    Parsed { dom: Dom { nodes }, cut }
+    Parsed { dom: Dom::new(nodes), cut }
 }
 
 /// Takes the attributes away that stand after the first [`MAX_ATTRIBUTES`] of a tag; scripts and comments stay as they are.

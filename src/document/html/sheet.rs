@@ -11,8 +11,10 @@ use super::content::{self, Content};
 use super::dom::{Dom, Id, heading_level};
 use super::facts::{self, Facts};
 use super::headline::{self, Found};
+use super::picture;
 use super::runs::{Run, runs};
 use super::table;
+use super::verse;
 use crate::arabic::letters::{Rule, apply};
 use crate::document::line::{Hint, Line, key};
 use crate::document::{CELLS, Sheet};
@@ -39,6 +41,7 @@ pub(super) struct Place {
     pub caption: bool,
     pub figure: Option<Id>,
     pub time: bool,
+    pub verse: bool,
 }
 
 /// Reads a page.
@@ -83,6 +86,9 @@ impl Page<'_> {
         let mut places: Vec<Place> =
             places.into_iter().zip(self.runs).map(|(place, run)| self.inline(place, run)).collect();
         self.repeated(&mut places);
+        self.captions(&mut places);
+        self.boxes(&mut places);
+        self.verse(&mut places);
         let first = (0..self.runs.len())
             .find(|&at| places[at].body && !places[at].furniture && self.runs[at].prose() > 0)
             .unwrap_or(self.runs.len());
@@ -153,7 +159,11 @@ impl Page<'_> {
                 _ => {}
             }
             if level < 4 {
-                place.says = place.says.and(self.content.says[at as usize]);
+                // What holds more than a line is no name and no date, whatever it is called.
+                let long = self.content.words[at as usize] > content::MAX_FACT;
+                let facts = Says::BYLINE.and(Says::DATE).and(Says::SECTION);
+                let says = self.content.says[at as usize];
+                place.says = place.says.and(if long { says.without(facts) } else { says });
             }
             if self.content.says[at as usize].any(Says::SUMMARY.and(Says::PULL_QUOTE).and(Says::CAPTION)) {
                 place.says = place.says.and(self.content.says[at as usize]);
@@ -192,6 +202,7 @@ impl Page<'_> {
             .and_then(|runs| self.content.bodies.first().map(|&body| dom.joint(self.runs[runs.start].block, body)));
         let mut words = 0;
         let mut tables = BTreeMap::new();
+        let mut verses = BTreeMap::new();
         let mut at = 0;
         while at < self.runs.len() {
             let (run, place) = (&self.runs[at], places[at]);
@@ -213,7 +224,11 @@ impl Page<'_> {
             if let Some(row) = place.row.filter(|_| place.body) {
                 if let Some(end) = table::row(dom, self.runs, row, at, &mut tables) {
                     let cells = table::cells(dom, &self.runs[at..end], row);
-                    let line = Line { body: true, ..Line::hinted(&cells.join(CELLS), Hint::TableRow) };
+                    let verse = dom.ancestors(row).find(|&at| dom.name(at) == "table").is_some_and(|table| {
+                        *verses.entry(table).or_insert_with(|| verse::is_table_of_verse(dom, table))
+                    });
+                    let (joint, hint) = if verse { (" ", Hint::Quote) } else { (CELLS, Hint::TableRow) };
+                    let line = Line { body: true, ..Line::hinted(&cells.join(joint), hint) };
                     words += line.words;
                     lines.push(line);
                     at = end;
@@ -225,20 +240,26 @@ impl Page<'_> {
             } else if place.body {
                 self.in_body(run, place, at < first)
             } else if at > last {
-                Hint::Credit
+                // The pictures of a story go on below its text; those in links lead to others.
+                let picture = self.in_picture(run, place).filter(|_| !self.is_in_link(run));
+                picture.unwrap_or(Hint::Credit)
             } else {
                 self.in_head(run, place, at < first)
             };
             let body = (place.body || hint == Hint::Paragraph)
                 && matches!(hint, Hint::Heading | Hint::Paragraph | Hint::ListItem | Hint::Quote);
             if hint == Hint::Credit && !run.pieces.is_empty() {
-                lines.push(Line::hinted(&run.text, Hint::Credit));
+                // The parts may stand without a blank between them: what parts them on the page is not in its text.
+                lines.push(Line::hinted(&run.pieces.join(" | "), Hint::Credit));
                 lines.extend(run.pieces.iter().map(|piece| Line::hinted(piece, Hint::Piece)));
                 at += 1;
                 continue;
             }
             let end = self.join(places, at, hint);
-            let text = self.runs[at..end].iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join(" ");
+            let mut text = self.runs[at..end].iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join(" ");
+            if hint == Hint::Caption && end == at + 1 {
+                text = picture::without_credit(run);
+            }
             let line = Line { body, linked: run.is_link(), ..Line::hinted(&text, hint) };
             words += if body { line.words } else { 0 };
             lines.push(line);

@@ -47,7 +47,10 @@ impl Work<'_> {
         match &mut self.meta.date {
             // The same day, or the same moment elsewhere on earth: the declared one has the time, the shown one the words.
             Some(shown) if days_between(shown.iso, stated.iso) <= 1 => {
-                *shown = StatedDate { words: shown.words.clone(), ..stated };
+                // Where only the page says the time, its time is kept.
+                if stated.at.is_some() || shown.at.is_none() || shown.iso != stated.iso {
+                    *shown = StatedDate { words: shown.words.clone(), ..stated };
+                }
             }
             // A date of another day on the page is the article's own; the declared one may be the file's or the crawl's.
             Some(_) if !self.updated => {}
