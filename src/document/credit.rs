@@ -72,6 +72,9 @@ pub(super) fn is_name(phrase: &str) -> bool {
 
 /// Reads a line of its own: a labelled credit, a line of dates, or names beside a known town or outlet.
 pub(super) fn line(line: &Line, own: &[String]) -> Option<Credit> {
+    if is_posted(&line.text) {
+        return labelled(&line.text, own);
+    }
     if line.key.is_empty() || line.words > 20 || line.text.len() > 250 {
         return None;
     }
@@ -84,6 +87,10 @@ pub(super) fn line(line: &Line, own: &[String]) -> Option<Credit> {
 
 /// Reads a line with a label: "كتب: …", "بقلم …", "المصدر: …", "تاريخ النشر: …".
 fn labelled(text: &str, own: &[String]) -> Option<Credit> {
+    if is_posted(text) {
+        let date = calendar::dates(text).first().map(|found| stated::of(text, found));
+        return Some(Credit { date, labelled: true, ..Credit::default() });
+    }
     let text = text.trim_matches(['(', ')', '[', ']', '*', '_', '|', ' ']);
     if let Some((label, rest)) = text.split_once([':', '：']) {
         let (label, rest) = (key(label), unparted(rest));
@@ -143,6 +150,14 @@ fn labelled(text: &str, own: &[String]) -> Option<Credit> {
         }
     }
     None
+}
+
+/// Returns whether a line is the sentence in which WordPress says when and in which section a post was published: its own
+/// in English until 2010, and those of its Arabic translations.
+fn is_posted(text: &str) -> bool {
+    let opens = ["This entry was posted", "نُشرت هذه التدوينة", "نشرت هذه التدوينة", "هذه التدوينة كتبت", "نُشر هذا المقال في", "كُتب هذا الموضوع"];
+    let goes_on = ["filed under", "You can follow any responses", "Bookmark the permalink", "وهي محفوظة", "ومصنفة", "ضمن التصنيف", "تحت تصنيف", "يمكنك متابعة", "الرابط الدائم"];
+    opens.iter().any(|lead| text.starts_with(lead)) && goes_on.iter().any(|rest| text.contains(rest))
 }
 
 /// Returns what follows a label, without what parts it from it.

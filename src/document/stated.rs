@@ -49,10 +49,17 @@ pub(super) fn of(text: &str, found: &FoundDate) -> StatedDate {
 pub(super) fn with_time(text: &str, found: &FoundDate) -> (StatedDate, Option<Span>) {
     let read = calendar::zoned_beside(text, found.span).and_then(|(clock, words)| {
         let offset = offset(found.date, clock)?;
-        Some((moment(found.date.at(clock.hour, clock.minute, 0, 0), offset), words))
+        Some((moment(found.date.at(clock.hour, clock.minute, seconds(words.of(text)), 0), offset), words))
     });
     let (at, time) = read.unzip();
     (StatedDate { iso: found.date, at, words: found.span.of(text).to_owned() }, time)
+}
+
+/// Returns the seconds of a time that is written with them: "21:36:11".
+fn seconds(time: &str) -> i8 {
+    let figures = time.split(|c: char| !(c.is_ascii_digit() || c == ':')).find(|part| part.matches(':').count() == 2);
+    let seconds = figures.and_then(|figures| figures.rsplit(':').next()?.parse().ok());
+    seconds.filter(|seconds| (0..60).contains(seconds)).unwrap_or(0)
 }
 
 /// Returns how far a zone is ahead of UTC at a time; the database is the bundled one, the same everywhere.
@@ -97,7 +104,7 @@ mod tests {
             ("الثلاثاء 5 نوفمبر 2024 - 14:35 (غرينتش+1)", "2024-11-05", Some("2024-11-05T14:35:00+01:00")),
             ("28 آب/اغسطس 2013، آخر تحديث 14:00 (GMT+0400)", "2013-08-28", Some("2013-08-28T14:00:00+04:00")),
             ("14.02.2018 | 10:12 GMT", "2018-02-14", Some("2018-02-14T10:12:00+00:00")),
-            ("24.10.2023 21:36:11 UTC+03:00", "2023-10-24", Some("2023-10-24T21:36:00+03:00")),
+            ("24.10.2023 21:36:11 UTC+03:00", "2023-10-24", Some("2023-10-24T21:36:11+03:00")),
             ("14:35 ت.غ - 5 مايو 2024", "2024-05-05", Some("2024-05-05T14:35:00+00:00")),
             ("20:10 بتوقيت أبو ظبي، 5 مايو 2024", "2024-05-05", Some("2024-05-05T20:10:00+04:00")),
             ("5 مايو 2024 الساعة 14:35", "2024-05-05", None),

@@ -54,6 +54,9 @@ pub(super) fn facts(dom: &Dom) -> Facts {
     let mut later = Facts::default();
     let mut scripts = 0;
     // The article that the headline stands in, where a page has several: the others are of other articles.
+    // The only entry of a page by the hAtom microformat: its author and date may stand in its own footer.
+    let mut entries = dom.all(0).filter(|&id| has_word(dom.attribute(id, "class"), "hentry"));
+    let entry = entries.next().filter(|_| entries.next().is_none());
     let own = dom.all(0).find(|&id| dom.name(id) == "h1").and_then(|id| article_of(dom, id));
     for id in dom.all(0) {
         match dom.name(id) {
@@ -74,7 +77,10 @@ pub(super) fn facts(dom: &Dom) -> Facts {
                 facts.canonical = dom.attribute(id, "href").map(str::trim).filter(|h| !h.is_empty()).map(str::to_owned);
             }
             "" => {}
-            name => element(dom, id, name, own, &mut later),
+            name => {
+                element(dom, id, name, own, &mut later);
+                entry_facts(dom, id, entry, &mut later);
+            }
         }
     }
     for (first, second) in [
@@ -178,6 +184,27 @@ fn element(dom: &Dom, id: Id, name: &str, own: Option<Id>, later: &mut Facts) {
         if has_word(rel, "category") && !of_another(dom, id, own) {
             later.sections.push(dom.text(id));
         }
+    }
+}
+
+/// Reads what the hAtom microformat says of an entry: `published` with the moment in its title, `fn` in a `vcard`.
+fn entry_facts(dom: &Dom, id: Id, entry: Option<Id>, later: &mut Facts) {
+    let Some(class) = dom.attribute(id, "class") else { return };
+    let published = has_word(Some(class), "published");
+    let name = has_word(Some(class), "fn");
+    if !(published || name) || !entry.is_some_and(|entry| dom.is_under(id, entry)) {
+        return;
+    }
+    if published && let Some(title) = dom.attribute(id, "title") {
+        later.dates.push(title.to_owned());
+    }
+    let card = || dom.ancestors(id).take(3).any(|at| has_word(dom.attribute(at, "class"), "vcard"));
+    let comment = || {
+        let comment = |at| ["class", "id"].iter().any(|key| dom.attribute(at, key).is_some_and(|v| v.contains("comment")));
+        dom.ancestors(id).take_while(|&at| Some(at) != entry).any(comment)
+    };
+    if name && card() && !comment() {
+        later.bylines.push(dom.text(id));
     }
 }
 

@@ -7,7 +7,19 @@ use super::class::Says;
 use super::dom::{Id, heading_level};
 use super::runs::Run;
 use super::sheet::{MAX_CREDIT, Page, Place};
+use crate::arabic::calendar;
 use crate::document::line::{Hint, Line};
+
+/// The most words of a row of facts.
+const MAX_ROW: usize = 24;
+
+/// How many questions in bold a text has that is no interview.
+const FEW: usize = 2;
+
+/// Returns whether a run is a question in bold, of the length of a heading.
+pub(super) fn is_question(run: &Run) -> bool {
+    run.bold && run.words <= 10 && run.text.ends_with(['؟', '?']) && Line::new(&run.text, false).bullet().is_none()
+}
 
 impl Page<'_> {
     /// Returns what a run of the article's text is.
@@ -18,6 +30,9 @@ impl Page<'_> {
         }
         if let Some(hint) = self.in_picture(run, place) {
             return hint;
+        }
+        if self.is_row_of_facts(run, place) {
+            return Hint::Credit;
         }
         if says.any(Says::PULL_QUOTE) {
             return Hint::PullQuote;
@@ -31,6 +46,10 @@ impl Page<'_> {
         if early && says.any(Says::STANDFIRST) {
             return Hint::Standfirst;
         }
+        // The card of another article: its title, linked.
+        if place.quote.is_some() && run.is_link() && !says.any(Says::KEEP) {
+            return Hint::Furniture;
+        }
         if place.quote.is_some() || place.verse {
             return Hint::Quote;
         }
@@ -41,11 +60,22 @@ impl Page<'_> {
             return Hint::ListItem;
         }
         // A line all in bold over the text.
-        let alone = run.bold && run.words <= 14 && !Line::new(&run.text, false).is_closed() && !run.text.ends_with(':');
+        // A question is a heading too, but where there are many, somebody answers them.
+        let closed = Line::new(&run.text, false).is_closed() && !(self.questions <= FEW && is_question(run));
+        let alone = run.bold && run.words <= 14 && !closed && !run.text.ends_with(':');
         if alone && run.text.chars().any(char::is_alphabetic) && Line::new(&run.text, false).bullet().is_none() {
             return Hint::Heading;
         }
         Hint::Paragraph
+    }
+
+    /// Returns whether a run is the row of facts under a headline, however long: names, and a date in a piece of its own.
+    fn is_row_of_facts(&self, run: &Run, place: Place) -> bool {
+        place.says.any(Says::BYLINE.and(Says::DATE))
+            && run.pieces.len() >= 2
+            && run.words <= MAX_ROW
+            && !Line::new(&run.text, false).has_stop()
+            && run.pieces.iter().any(|piece| !calendar::dates(piece).is_empty())
     }
 
     /// Returns what a run under or beside a picture is.
@@ -93,10 +123,15 @@ impl Page<'_> {
             return hint;
         }
         let small = run.words <= MAX_CREDIT && run.prose() == 0;
+        if self.is_row_of_facts(run, place) {
+            return Hint::Credit;
+        }
         if place.time || (small && says.any(Says::BYLINE.and(Says::DATE).and(Says::SECTION))) || run.is_link() {
             return Hint::Credit;
         }
-        if early && says.any(Says::STANDFIRST) && run.words >= 3 {
+        // The introduction to a running report is the first of its texts.
+        let report = self.content.bodies.len() > 1 && Line::new(&run.text, false).has_stop();
+        if early && says.any(Says::STANDFIRST) && run.words >= 3 && !report {
             return Hint::Standfirst;
         }
         // A whole sentence with its stop, in a paragraph and not set apart: the text starts outside its box.

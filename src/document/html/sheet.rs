@@ -11,11 +11,13 @@ use super::content::{self, Content};
 use super::dom::{Dom, Id, heading_level};
 use super::facts::{self, Facts};
 use super::headline::{self, Found};
+use super::hint::is_question;
 use super::picture;
 use super::runs::{Run, runs};
 use super::table;
 use super::verse;
 use crate::arabic::letters::{Rule, apply};
+use crate::document::caption;
 use crate::document::line::{Hint, Line, key};
 use crate::document::{CELLS, Sheet};
 
@@ -56,7 +58,8 @@ pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
     facts.clean(|text| clean(text, rules));
     let titles: Vec<String> = facts.titles.iter().map(|title| key(title)).collect();
     let content = content::find(dom, &runs, &titles);
-    let page = Page { dom, runs: &runs, content: &content, facts: &facts, rules };
+    let questions = runs.iter().filter(|run| is_question(run)).count();
+    let page = Page { dom, runs: &runs, content: &content, facts: &facts, rules, questions };
     page.sheet()
 }
 
@@ -76,6 +79,8 @@ pub(super) struct Page<'p> {
     pub content: &'p Content,
     pub facts: &'p Facts,
     pub rules: &'p [Rule],
+    /// How many questions in bold there are.
+    pub questions: usize,
 }
 
 impl Page<'_> {
@@ -182,7 +187,9 @@ impl Page<'_> {
                 place.says = place.says.and(says);
                 place.time |= self.dom.name(at) == "time";
             }
-            let own = says.any(Says::FURNITURE) || self.dom.name(at) == "label";
+            // Before the words of a caption may stand whose picture it is.
+            let source = run.pieces.first().is_some_and(|piece| run.pieces.len() > 1 && caption::is_source(piece));
+            let own = !source && says.any(Says::FURNITURE) || self.dom.name(at) == "label";
             place.furniture |= own && whole && run.prose() == 0 && !says.any(Says::BYLINE.and(Says::DATE));
         }
         place
