@@ -243,6 +243,9 @@ pub fn literal(text: &str, start: usize) -> Option<Literal> {
     Some(literal)
 }
 
+/// The most groups of digits that one number can have; a table of figures may have thousands in a row.
+const MOST_GROUPS: usize = 8;
+
 /// Splits the characters from `start` into runs of digits with single separators between them.
 fn groups(text: &str, start: usize) -> Option<Vec<Group>> {
     let mut groups: Vec<Group> = Vec::new();
@@ -261,6 +264,9 @@ fn groups(text: &str, start: usize) -> Option<Vec<Group>> {
             break;
         }
         groups.push(group);
+        if groups.len() == MOST_GROUPS {
+            break;
+        }
         match chars.next() {
             // A plain space joins thousands only, which `literal` decides.
             Some((_, c @ ('.' | ',' | '٫' | '٬' | '،' | ':' | '\u{a0}' | '\u{202f}' | '\u{2009}' | ' '))) => {

@@ -19,7 +19,8 @@ pub enum Rule {
     PresentationForms,
     /// Takes away tatweel, the stretcher `ـ`.
     Tatweel,
-    /// Takes away tatweel beside a letter; between spaces it stands for a dash, and stays.
+    /// Takes away tatweel between letters, and runs of it beside one. A single one at the end of a word is spelling ("1442هـ",
+    /// "لـ«رويترز»"), and one between spaces stands for a dash: these stay.
     Stretching,
     /// Takes away vowel signs, shadda, sukun and Koranic marks.
     Diacritics,
@@ -89,7 +90,7 @@ pub fn apply(text: &str, rules: &[Rule]) -> String {
 /// The stretcher.
 const TATWEEL: char = '\u{640}';
 
-/// Takes runs of tatweel away that touch a letter.
+/// Takes tatweel away between letters, and runs of two and more that touch one.
 fn unstretched(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let touches = |c: char| is_arabic_letter(c) || is_diacritic(c);
@@ -97,7 +98,10 @@ fn unstretched(text: &str) -> String {
     while let Some(at) = rest.find(TATWEEL) {
         out.push_str(&rest[..at]);
         let end = rest[at..].find(|c| c != TATWEEL).map_or(rest.len(), |length| at + length);
-        if !out.chars().next_back().is_some_and(touches) && !rest[end..].chars().next().is_some_and(touches) {
+        let left = out.chars().next_back().is_some_and(touches);
+        let right = rest[end..].chars().next().is_some_and(touches);
+        let one = end - at == TATWEEL.len_utf8();
+        if !(left && right || (left || right) && !one) {
             out.push_str(&rest[at..end]);
         }
         rest = &rest[end..];
@@ -205,7 +209,7 @@ mod tests {
             (Rule::Spaces, "12\u{a0}غشت", "12 غشت"),
             (Rule::PresentationForms, "ﻻ ﷲ ﻣﺼﺮ", "لا الله مصر"),
             (Rule::Tatweel, "لـ900", "ل900"),
-            (Rule::Stretching, "مـــصر ـ لـ900 بـ«أ» ــ", "مصر ـ ل900 ب«أ» ــ"),
+            (Rule::Stretching, "مـــصر ـ لـ900 بـ«أ» 1442هـ ــ مــ", "مصر ـ لـ900 بـ«أ» 1442هـ ــ م"),
             (Rule::Diacritics, "نفعِّل", "نفعل"),
             (Rule::Hamza, "أإآؤئ", "اااوي"),
             (Rule::Yeh, "على", "علي"),

@@ -59,6 +59,16 @@ fn is_credit(inside: &str) -> bool {
         || parts.any(|part| outlet(part).is_some() || PICTURE_WORDS.contains(&key(part).as_str()))
 }
 
+/// Returns whether words only say whose picture it is: "Reuters", "تصوير: …", "© …".
+pub(super) fn is_source(words: &str) -> bool {
+    let words = words.trim();
+    let few = words.split_whitespace().count() <= 6;
+    let labelled = ["تصوير", "عدسة", "المصدر", "مصدر الصورة", "حقوق الصورة", "Photo", "Credit"]
+        .iter()
+        .any(|label| words.strip_prefix(label).is_some_and(|rest| rest.trim_start().starts_with([':', '/', '-'])));
+    few && (labelled || words.starts_with('©') || is_credit(words))
+}
+
 /// Returns what stands before the brackets that end a text, and what is in them.
 fn brackets(text: &str) -> Option<(&str, &str)> {
     let text = text.trim().trim_end_matches('.');

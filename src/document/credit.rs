@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::StatedDate;
 use super::line::{Line, key};
 use super::outlet::{Outlet, data, is_place, outlet};
+use super::{StatedDate, stated};
 use crate::arabic::calendar::{self, WEEKDAYS};
 use crate::arabic::letters::{digit, is_arabic_letter};
+use crate::span::Span;
 
 /// What a line says about the article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,6 +72,9 @@ pub(super) fn is_name(phrase: &str) -> bool {
 
 /// Reads a line of its own: a labelled credit, a line of dates, or names beside a known town or outlet.
 pub(super) fn line(line: &Line, own: &[String]) -> Option<Credit> {
+    if is_posted(&line.text) {
+        return labelled(&line.text, own);
+    }
     if line.key.is_empty() || line.words > 20 || line.text.len() > 250 {
         return None;
     }
@@ -83,14 +87,25 @@ pub(super) fn line(line: &Line, own: &[String]) -> Option<Credit> {
 
 /// Reads a line with a label: "كتب: …", "بقلم …", "المصدر: …", "تاريخ النشر: …".
 fn labelled(text: &str, own: &[String]) -> Option<Credit> {
+    if is_posted(text) {
+        let date = calendar::dates(text).first().map(|found| stated::of(text, found));
+        return Some(Credit { date, labelled: true, ..Credit::default() });
+    }
     let text = text.trim_matches(['(', ')', '[', ']', '*', '_', '|', ' ']);
     if let Some((label, rest)) = text.split_once([':', '：']) {
-        let (label, rest) = (key(label), rest.trim());
+        let (label, rest) = (key(label), unparted(rest));
         // "نشر في 3 مايو 2023 الساعة 14:30" has its colon elsewhere.
         if is("date", &label) || label.starts_with("تاريخ ") {
             return dated(rest, true);
         }
         if is("byline", &label) && rest.split_whitespace().count() <= 8 {
+            return person(rest, own);
+        }
+        // "حاورتها في صنعاء: …": where it was done stands before the name.
+        if let Some((label, place)) = label.split_once(" في ")
+            && is("byline", label)
+            && place.split(' ').count() <= 2
+        {
             return person(rest, own);
         }
         if is("source", &label) && !rest.is_empty() && rest.split_whitespace().count() <= 6 {
@@ -107,8 +122,9 @@ fn labelled(text: &str, own: &[String]) -> Option<Credit> {
             continue;
         }
         let (label, rest) = (key(&words[..length].join(" ")), words[length..].join(" "));
+        let rest = unparted(&rest);
         if is("date", &label)
-            && let Some(credit) = dated(&rest, true)
+            && let Some(credit) = dated(rest, true)
         {
             return Some(credit);
         }
@@ -122,17 +138,48 @@ fn labelled(text: &str, own: &[String]) -> Option<Credit> {
                 | "حاورها"
                 | "حاورتها"
                 | "نشر بواسطه"
+                | "مرسله بواسطه"
                 | "بواسطه"
                 | "by"
         );
         if is("byline", &label)
-            && (is_name(&rest)
-                || (sure && separated(&rest).next().is_some_and(|name| name.split_whitespace().count() <= 4)))
+            && (is_name(rest)
+                || (sure && separated(rest).next().is_some_and(|name| name.split_whitespace().count() <= 4)))
         {
-            return person(&rest, own);
+            return person(rest, own);
         }
     }
     None
+}
+
+/// Returns whether a line is the sentence in which WordPress says when and in which section a post was published: its own
+/// in English until 2010, and those of its Arabic translations.
+fn is_posted(text: &str) -> bool {
+    let opens = [
+        "This entry was posted",
+        "نُشرت هذه التدوينة",
+        "نشرت هذه التدوينة",
+        "هذه التدوينة كتبت",
+        "نُشر هذا المقال في",
+        "كُتب هذا الموضوع",
+    ];
+    let goes_on = [
+        "filed under",
+        "You can follow any responses",
+        "Bookmark the permalink",
+        "وهي محفوظة",
+        "ومصنفة",
+        "ضمن التصنيف",
+        "تحت تصنيف",
+        "يمكنك متابعة",
+        "الرابط الدائم",
+    ];
+    opens.iter().any(|lead| text.starts_with(lead)) && goes_on.iter().any(|rest| text.contains(rest))
+}
+
+/// Returns what follows a label, without what parts it from it.
+fn unparted(rest: &str) -> &str {
+    rest.trim_start_matches(['|', '-', ':', '/', '•', ' ']).trim()
 }
 
 /// Reads what follows a label for persons: a name, perhaps with a town, an outlet or a date after a separator.
@@ -148,7 +195,7 @@ fn person(rest: &str, own: &[String]) -> Option<Credit> {
             credit.place = Some(piece.to_owned());
         } else if matches!(outlet(piece), Some(Outlet::Agency | Outlet::Publisher)) || is_own(piece, own) {
             credit.publisher = Some(unquoted(piece));
-        } else if piece.chars().any(char::is_alphabetic) {
+        } else if piece.chars().any(char::is_alphabetic) && (names.is_empty() || is_name(piece)) {
             names.push(piece.trim_end_matches('.').trim());
         }
     }
@@ -162,11 +209,26 @@ fn person(rest: &str, own: &[String]) -> Option<Credit> {
 fn without_date(text: &str) -> (String, Option<StatedDate>) {
     match calendar::dates(text).first() {
         Some(found) => {
-            let date = StatedDate { iso: found.date, at: None, words: found.span.of(text).to_owned() };
-            (format!("{} | {}", &text[..found.span.start], &text[found.span.end..]), Some(date))
+            let (date, time) = stated::with_time(text, found);
+            (without(text, [Some(found.span), time], " | "), Some(date))
         }
         None => (text.to_owned(), None),
     }
+}
+
+/// Returns a text without some of its words, `gap` in the place of each.
+fn without(text: &str, words: impl IntoIterator<Item = Option<Span>>, gap: &str) -> String {
+    let mut words: Vec<Span> = words.into_iter().flatten().collect();
+    words.sort_by_key(|span| span.start);
+    let mut rest = text.to_owned();
+    let mut from = text.len();
+    for span in words.iter().rev().filter(|span| span.start < span.end) {
+        if span.end <= from {
+            rest.replace_range(span.start..span.end, gap);
+            from = span.start;
+        }
+    }
+    rest
 }
 
 /// Returns a phrase without the day and month at its end: "عمان 9 يناير".
@@ -273,17 +335,14 @@ fn parts(text: &str, own: &[String]) -> Option<Credit> {
 pub(super) fn dated(text: &str, labelled: bool) -> Option<Credit> {
     let found = calendar::dates(text);
     let first = found.first()?;
-    let mut rest = text.to_owned();
-    for date in found.iter().rev() {
-        rest.replace_range(date.span.start..date.span.end, " ");
-    }
+    let (date, time) = stated::with_time(text, first);
+    let rest = without(text, found.iter().map(|date| Some(date.span)).chain([time]), " ");
     let alone = key(&rest).split(' ').all(is_date_word);
     let short = labelled && key(&rest).split(' ').count() <= 6;
     if !(alone || short) {
         return None;
     }
     // A line that only says when the page was changed gives that day: it is the article's own all the same.
-    let date = StatedDate { iso: first.date, at: None, words: first.span.of(text).to_owned() };
     let updated = key(&rest).contains("تحديث") && found.len() == 1;
     Some(Credit { date: Some(date), labelled, updated, ..Credit::default() })
 }
@@ -343,6 +402,8 @@ pub(super) fn is_signature(text: &str, own: &[String]) -> bool {
 }
 
 fn is_date_word(word: &str) -> bool {
+    // "1438ه", "2017م"
+    let word = word.strip_suffix(['ه', 'م']).filter(|year| year.ends_with(char::is_numeric)).unwrap_or(word);
     word.is_empty()
         || word.chars().all(char::is_numeric)
         || is("date words", word)

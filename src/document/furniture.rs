@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::line::{Line, key, without_figures};
+use super::line::{Hint, Line, key, without_figures};
 use super::outlet::data;
 use crate::arabic::calendar::dates;
 
@@ -26,12 +26,15 @@ pub(super) enum Mark {
     Notice,
     /// The publisher's own summary follows.
     Summary,
+    /// Facts that stand beside the article in a box of their own follow: the life of the guest.
+    Box,
 }
 
 struct Vocabulary {
     whole: BTreeMap<String, Mark>,
     /// Phrases that a line may start with, by their first word.
-    starts: BTreeMap<String, Vec<(String, Mark)>>,
+    /// with whether a colon has to follow.
+    starts: BTreeMap<String, Vec<(String, Mark, bool)>>,
     notices: Vec<String>,
 }
 
@@ -46,6 +49,7 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
                 "tail" => Mark::Tail,
                 "notice" => Mark::Notice,
                 "summary" => Mark::Summary,
+                "box" => Mark::Box,
                 _ => Mark::Widget,
             };
             continue;
@@ -55,8 +59,11 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
             vocabulary.notices.push(phrase);
         } else if line.ends_with('*') {
             let first = phrase.split(' ').next().unwrap_or_default().to_owned();
-            vocabulary.starts.entry(first).or_default().push((phrase.clone(), mark));
-            vocabulary.whole.insert(phrase, mark);
+            let colon = line.ends_with(":*");
+            vocabulary.starts.entry(first).or_default().push((phrase.clone(), mark, colon));
+            if !colon {
+                vocabulary.whole.insert(phrase, mark);
+            }
         } else {
             vocabulary.whole.insert(phrase, mark);
         }
@@ -66,7 +73,13 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
 
 /// Returns the mark of a line that a site adds, `None` where the line may be the author's.
 pub(super) fn mark(line: &Line) -> Option<Mark> {
-    if line.words <= MAX_NOTICE && is_policy(&line.text) {
+    // The name of such a box is the author's heading where nothing is a box.
+    label(line).filter(|&mark| mark != Mark::Box)
+}
+
+/// Returns the mark of a line that may be the label of a box.
+pub(super) fn label(line: &Line) -> Option<Mark> {
+    if line.words <= MAX_NOTICE && (is_policy(&line.text) || is_about_summary(line)) {
         return Some(Mark::Notice);
     }
     if line.key.is_empty() && line.words > 3 {
@@ -95,7 +108,7 @@ pub(super) fn mark(line: &Line) -> Option<Mark> {
     }
     let first = phrase.split(' ').next().unwrap_or_default();
     let lead = line.text.split([':', '|', '：']).next().filter(|lead| lead.len() < line.text.len());
-    vocabulary.starts.get(first)?.iter().find_map(|(start, mark)| {
+    vocabulary.starts.get(first)?.iter().find_map(|(start, mark, colon)| {
         let rest = phrase.strip_prefix(start.as_str())?;
         if !rest.is_empty() && !rest.starts_with(' ') {
             return None;
@@ -103,7 +116,7 @@ pub(super) fn mark(line: &Line) -> Option<Mark> {
         // "اقرأ أيضا: …" may go on for long; without the colon only a few words can be a label.
         let labelled = lead.is_some_and(|lead| without_figures(&key(lead)) == *start);
         let most = if start.contains(' ') { 4 } else { 2 };
-        (labelled || rest.split_whitespace().count() <= most).then_some(*mark)
+        (labelled || !colon && rest.split_whitespace().count() <= most).then_some(*mark)
     })
 }
 
@@ -121,6 +134,14 @@ const MAX_NOTICE: usize = 100;
 fn is_policy(text: &str) -> bool {
     let papers = ["سياسة الخصوصية", "شروط الاستخدام", "شروط استخدام الموقع", "إرشادات الاستخدام", "ملفات تعريف الارتباط"];
     papers.iter().filter(|paper| text.contains(**paper)).count() >= 2
+}
+
+/// Returns whether a line says who or what made the publisher's summary.
+fn is_about_summary(line: &Line) -> bool {
+    let summary = ["الملخص", "هذا الموجز", "التلخيص"].iter().any(|word| line.text.contains(word));
+    let maker =
+        ["الذكاء الاصطناعي", "ذكاء اصطناعي", "آليا", "آلياً", "أوتوماتيكيا"].iter().any(|word| line.text.contains(word));
+    summary && maker && line.words <= 20 && line.hint != Some(Hint::Title)
 }
 
 fn is_address(text: &str) -> bool {
@@ -190,6 +211,7 @@ mod tests {
             ("https://example.com/a", Mark::Widget),
             ("اقرأ أيضاً: الحكومة تعلن عن برنامج جديد لدعم الفلاحين في المناطق الجبلية", Mark::Related),
             ("شاهد أيضاً", Mark::Related),
+            ("شاهد: لحظة وصول القافلة", Mark::Related),
             ("إقرأ أيضا :", Mark::Related),
             ("ترك الرد", Mark::End),
             ("المساهمون", Mark::Tail),
@@ -203,6 +225,8 @@ mod tests {
     #[test]
     fn what_the_author_wrote_is_left_alone() {
         for text in [
+            "شاهد عيان يروي ما جرى",
+            "سيرة ذاتية",
             "شارك الوزير في أعمال القمة التي انعقدت أمس.",
             "تويتر يعلن خفض عدد موظفيه في المنطقة العربية",
             "مشاركة واسعة للشباب في الانتخابات البلدية الجزئية",

@@ -234,6 +234,9 @@ impl BlockKind {
     }
 }
 
+/// So many words make a line running text.
+const PROSE: usize = 12;
+
 /// What stands between the cells of a row of a table.
 pub const CELLS: &str = " | ";
 
@@ -365,6 +368,7 @@ impl Document {
         let mut document = document.ok_or_else(|| Error::NoArticle { path: path.to_owned() })?;
         document.encoding = sheet.encoding;
         document.warnings = sheet.warnings;
+        document.doubt();
         document.tell_languages(options.force_language);
         if document.language.is_foreign() {
             return Err(Error::OtherLanguage { path: path.to_owned(), language: document.language });
@@ -394,6 +398,23 @@ impl Document {
         let (encoding, warnings, dates) = (String::new(), Vec::new(), Vec::new());
         let language = Language::default();
         Some(Self { text, meta, blocks, segments, furniture, encoding, warnings, language, dates })
+    }
+
+    /// Notes what makes one doubt that the article was found: no text under its headline, or more running text left out
+    /// than kept.
+    fn doubt(&mut self) {
+        let prose = |text: &str| Some(text.split_whitespace().count()).filter(|&words| words >= PROSE).unwrap_or(0);
+        let kept: usize = self.blocks.iter().map(|block| prose(block.span.of(&self.text))).sum();
+        let left: usize = self.furniture.iter().map(|line| prose(line)).sum();
+        if !self.blocks.iter().any(|block| block.kind.is_body() || block.kind == BlockKind::TableRow) {
+            self.warnings
+                .push("no text was found under the headline; what was left out is listed as furniture".to_owned());
+        } else if left > kept {
+            self.warnings.push(format!(
+                "more running text was left out as the site's ({left} words) than kept as the article's ({kept} words); it is \
+                 listed as furniture"
+            ));
+        }
     }
 
     /// Tells the language of each block, notes dialect and blocks that nobody translates, and reads the times of those

@@ -5,10 +5,10 @@
 //! seasons ISO 8601-2 (`2023-22` is summer).
 
 use jiff::civil::Date;
-use jiff::{Span as Time, ToSpan, tz};
+use jiff::{Span as Time, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use super::{Block, StatedDate};
+use super::{Block, StatedDate, stated};
 use crate::arabic::calendar::expression::{Clock, Point, Third, Time as Said, Unit, Which, Zone};
 use crate::arabic::calendar::{Expression, expressions, hijri};
 use crate::span::Span;
@@ -205,8 +205,8 @@ fn joined(from: When, to: When) -> Option<String> {
 /// Returns the hour and minute with the offset from UTC, where the zone is named and its offset on that day is known.
 fn time_of_day(clock: Clock, day: Option<Date>) -> String {
     let minutes = match (clock.zone, day) {
-        (Some(Zone::Fixed(minutes)), _) => Some(i32::from(minutes)),
-        (Some(Zone::Named(name)), Some(day)) => offset(name, day, clock),
+        (Some(Zone::Fixed(minutes)), None) => Some(i32::from(minutes)),
+        (_, Some(day)) => stated::offset(day, clock).map(|offset| offset.seconds() / 60),
         _ => None,
     };
     let zone = minutes.map_or_else(String::new, |east| {
@@ -214,13 +214,6 @@ fn time_of_day(clock: Clock, day: Option<Date>) -> String {
         format!("{sign}{:02}:{:02}", east.abs() / 60, east.abs() % 60)
     });
     format!("{:02}:{:02}{zone}", clock.hour, clock.minute)
-}
-
-/// Returns the minutes by which a zone is ahead of UTC at a time; the database is the bundled one, the same everywhere.
-fn offset(name: &str, day: Date, clock: Clock) -> Option<i32> {
-    let zone = tz::TimeZoneDatabase::bundled().get(name).ok()?;
-    let moment = day.at(clock.hour, clock.minute, 0, 0).to_zoned(zone).ok()?;
-    Some(moment.offset().seconds() / 60)
 }
 
 type Resolved = Option<(Option<When>, Basis)>;

@@ -5,6 +5,8 @@
 //! paragraphs and after the last one. Vocabulary is [`super::furniture`]'s, names are [`super::outlet`]'s.
 //! Every line ends up in a block or among the furniture; none is lost.
 
+mod finish;
+mod head;
 mod zoned;
 
 use super::caption;
@@ -14,9 +16,8 @@ use super::headline::{self, Headline};
 use super::line::{Hint, Line, key};
 use super::publisher::Evidence;
 use super::repeat;
-use super::stated;
 use super::summary_box;
-use super::{BlockKind, CELLS, Declared, Meta, StatedDate};
+use super::{BlockKind, CELLS, Declared, Meta};
 
 /// What a page was found to hold.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -116,6 +117,16 @@ impl Work<'_> {
     /// Returns whether a line reads as running text and is not decided on yet.
     fn runs(&self, at: usize) -> bool {
         self.running[at] && self.is_open(at)
+    }
+
+    fn is_out(&self, at: usize) -> bool {
+        matches!(self.roles[at], Role::Out)
+    }
+
+    /// Returns whether the line before was found to be of a list or a table.
+    fn is_listed(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).map(|at| &self.roles[at]);
+        matches!(before, Some(Role::Part(BlockKind::ListItem | BlockKind::TableRow, _)))
     }
 
     fn part(&mut self, at: usize, kind: BlockKind) {
@@ -285,82 +296,6 @@ impl Work<'_> {
         resume
     }
 
-    /// Reads what stands between the headline and the first paragraph: date, byline, standfirst, caption.
-    fn head(&mut self) {
-        let reach = self.end.min(self.start + HEAD_REACH);
-        let mut last_fact = None;
-        let mut running = 0;
-        for at in self.start..reach {
-            if !self.is_open(at) {
-                continue;
-            }
-            if self.runs(at) {
-                running += 1;
-            }
-            if running > 2 {
-                break;
-            }
-            let fact = self.credits[at]
-                .as_ref()
-                .is_some_and(|c| c.date.is_some() || c.byline.is_some() || c.publisher.is_some());
-            if fact && (at + 1..self.end).any(|after| self.runs(after)) {
-                last_fact = Some(at);
-            }
-        }
-        let head_end = last_fact.map_or(self.start, |at| at + 1);
-        let mut facts = false;
-        for at in self.start..head_end {
-            if !self.is_open(at) {
-                continue;
-            }
-            let line = &self.lines[at];
-            if self.credits[at].is_some() {
-                self.take(at, false);
-                facts = true;
-            } else if is_told(line) {
-                continue;
-            } else if caption::is_caption(line) {
-                self.part(at, BlockKind::Caption);
-            } else if self.is_author(at) {
-                self.author(at);
-            } else if self.runs(at) || (line.words >= 4 && !facts) || line.bullet().is_some() {
-                self.part(at, BlockKind::Standfirst);
-            } else if line.words >= 4 {
-                self.part(at, BlockKind::Caption);
-            } else {
-                self.roles[at] = Role::Out;
-            }
-        }
-        self.below_head(head_end, last_fact.is_some());
-    }
-
-    /// Reads the lines after the facts and before the first running text.
-    fn below_head(&mut self, from: usize, facts: bool) {
-        let first = (from..self.end).find(|&at| self.runs(at));
-        let Some(first) = first else { return };
-        let between: Vec<usize> = (from..first).filter(|&at| self.is_open(at)).collect();
-        let mut captioned = false;
-        for (place, &at) in between.iter().enumerate() {
-            let line = &self.lines[at];
-            if is_told(line) {
-                continue;
-            }
-            if caption::is_caption(line) {
-                self.part(at, BlockKind::Caption);
-                captioned = true;
-            } else if self.credits[at].is_some() {
-                self.take(at, false);
-            } else if self.is_author(at) && (facts || place + 1 == between.len()) {
-                self.author(at);
-            } else if place == 0 && facts && !captioned && (3..=30).contains(&line.words) && line.bullet().is_none() {
-                self.part(at, BlockKind::Caption);
-                captioned = true;
-            } else if place == 0 && !facts && (4..=30).contains(&line.words) && line.bullet().is_none() {
-                self.part(at, BlockKind::Standfirst);
-            }
-        }
-    }
-
     fn is_author(&self, at: usize) -> bool {
         self.meta.byline.is_none() && credit::is_name(&self.lines[at].text)
     }
@@ -376,6 +311,18 @@ impl Work<'_> {
             (self.start..self.end).filter(|&at| self.is_open(at) && self.credits[at].is_none()).collect();
         let texts: Vec<&str> = open.iter().map(|&at| self.lines[at].text.as_str()).collect();
         let shares = repeat::shares(&texts);
+        // Where most of the text stands there twice, the page holds its article twice: the first copy is the article.
+        let twins = repeat::twins(open.iter().map(|&at| &self.lines[at]).map(|line| (line.key.as_str(), &line.text)));
+        let long = |place: usize| self.lines[open[place]].words >= 8;
+        let second = (0..open.len()).find(|&place| twins[place] && long(place)).unwrap_or(open.len());
+        let doubled: Vec<usize> = (second..open.len()).filter(|&place| twins[place]).map(|place| open[place]).collect();
+        let words = |lines: &[usize]| lines.iter().map(|&at| self.lines[at].words).sum::<usize>();
+        if words(&doubled) * 5 > words(&open) * 2 {
+            for at in doubled {
+                self.roles[at] = Role::Out;
+            }
+            return;
+        }
         let first_running = open.iter().position(|&at| self.runs(at));
         for (place, &at) in open.iter().enumerate() {
             let line = &self.lines[at];
@@ -400,15 +347,26 @@ impl Work<'_> {
         let long = rest.iter().filter(|&&at| self.credits[at].is_none() && self.lines[at].words > 6).count();
         for (place, &at) in rest.iter().enumerate() {
             let line = &self.lines[at];
+            let beside: Vec<&Line> = [at.checked_sub(1), Some(at + 1)]
+                .into_iter()
+                .flatten()
+                .filter_map(|other| self.lines.get(other))
+                .collect();
+            // What a list is of, stands over it.
+            let announced = at > 0 && self.lines[at - 1].text.ends_with(':') && !self.is_out(at - 1);
             if self.credits[at].is_some() {
                 self.take(at, true);
+            } else if is_told(line) {
+                // Lists, tables and headings at the end are as good as those before.
+            } else if let Some(part) = listed(line, &beside).filter(|_| !site || announced || self.is_listed(at)) {
+                self.roles[at] = part;
             } else if caption::is_caption(line) {
                 self.part(at, BlockKind::Caption);
             } else if place == 0 && self.is_author(at) {
                 self.author(at);
-            } else if is_speech(&line.text) && !site {
+            } else if (is_speech(&line.text) && !site) || announced {
                 self.part(at, BlockKind::Paragraph);
-            } else if line.words <= if site { 6 } else { 3 } || (site && long > 1) || line.is_cut_off() {
+            } else if (site && line.words <= 6) || (site && long > 1) || line.is_cut_off() || is_end(&line.key) {
                 self.roles[at] = Role::Out;
             } else {
                 self.part(at, BlockKind::Paragraph);
@@ -477,84 +435,17 @@ impl Work<'_> {
             self.part(at, kind);
         }
     }
-
-    /// Cuts dateline and signature off the text, decides on the publisher, and puts everything together.
-    fn finish(mut self, declared: &Declared) -> Page {
-        let mut page = Page::default();
-        let roles = std::mem::take(&mut self.roles);
-        for (line, role) in self.lines.iter().zip(roles) {
-            match role {
-                Role::Part(kind, words) => page.blocks.push((kind, words.unwrap_or_else(|| line.text.clone()))),
-                // Its words stand in the line it is a part of.
-                Role::Open | Role::Out if line.hint == Some(Hint::Piece) => {}
-                Role::Open | Role::Out => page.furniture.push(line.text.clone()),
-            }
-        }
-        self.dateline(&mut page);
-        self.closing_signature(&mut page);
-        for (kind, words) in &mut page.blocks {
-            if *kind == BlockKind::Caption {
-                *words = caption::words(words).to_owned();
-                self.evidence.picture(words);
-            }
-        }
-        let texts = page.blocks.iter().map(|(_, words)| words.as_str());
-        let found = self.evidence.clone().publisher(texts);
-        // A page declares its site; what other formats declare may be who made the file.
-        let zoned = self.lines.iter().any(|line| line.body);
-        self.meta.publisher =
-            if zoned { declared.publisher.clone().or(found) } else { found.or_else(|| declared.publisher.clone()) };
-        self.date(declared);
-        page.meta = self.meta;
-        page
-    }
-
-    /// Weighs the date that the format declares against the one that the page shows.
-    fn date(&mut self, declared: &Declared) {
-        let Some(stated) = declared.date.as_deref().and_then(stated::read) else { return };
-        match &mut self.meta.date {
-            // The same day, or the same moment elsewhere on earth: the declared one has the time, the shown one the words.
-            Some(shown) if days_between(shown.iso, stated.iso) <= 1 => {
-                *shown = StatedDate { words: shown.words.clone(), ..stated };
-            }
-            // A date of another day on the page is the article's own; the declared one may be the file's or the crawl's.
-            Some(_) if !self.updated => {}
-            date => *date = Some(stated),
-        }
-    }
-
-    fn dateline(&mut self, page: &mut Page) {
-        let opens = |kind: BlockKind| matches!(kind, BlockKind::Paragraph | BlockKind::Standfirst);
-        let Some((_, words)) =
-            page.blocks.iter_mut().find(|(kind, words)| opens(*kind) && credit::dateline(words, &self.names).is_some())
-        else {
-            return;
-        };
-        let Some((mut credit, start)) = credit::dateline(words, &self.names) else { return };
-        if let Some(publisher) = credit.publisher.take() {
-            self.evidence.dateline.get_or_insert(publisher);
-        }
-        *words = words[start..].to_owned();
-        self.facts(credit, false);
-    }
-
-    /// Takes "(رويترز)" off the end of the last paragraph.
-    fn closing_signature(&mut self, page: &mut Page) {
-        let Some((_, words)) = page.blocks.iter_mut().rev().find(|(kind, _)| *kind == BlockKind::Paragraph) else {
-            return;
-        };
-        if let Some((text, publisher)) = caption::closing_credit(words) {
-            let end = text.len();
-            self.evidence.signature.get_or_insert(publisher);
-            words.truncate(end);
-        }
-    }
 }
 
 /// Reads a credit; a line that the page itself sets apart as one may say a little more beside its date.
 fn read(line: &Line, names: &[String]) -> Option<Credit> {
     let apart = matches!(line.hint, Some(Hint::Credit | Hint::Piece));
     credit::line(line, names).or_else(|| if apart { credit::dated(&line.text, true) } else { None })
+}
+
+/// Returns whether a line says that the text is over: "انتهى", "ا.هـ".
+fn is_end(key: &str) -> bool {
+    matches!(key, "انتهي" | "انتهت" | "يتبع" | "ا ه" | "اه")
 }
 
 /// Returns what a line of plain text is that has a bullet, or cells parted by tabs, as a line beside it has.
@@ -568,10 +459,6 @@ fn listed(line: &Line, beside: &[&Line]) -> Option<Role> {
     let alike = cells > 0 && beside.iter().any(|other| other.text.matches('\t').count() == cells);
     let row = || line.text.split('\t').map(str::trim).collect::<Vec<_>>().join(CELLS);
     alike.then(|| Role::Part(BlockKind::TableRow, Some(row())))
-}
-
-fn days_between(one: jiff::civil::Date, other: jiff::civil::Date) -> i32 {
-    one.since(other).map_or(i32::MAX, |span| span.get_days().abs())
 }
 
 /// Returns whether the format says of a line what no line of the head is.

@@ -61,6 +61,13 @@ fn hash(words: &[&str]) -> u64 {
     hasher.finish()
 }
 
+/// Returns for each line whether the same words stood in one before it. Lines come with what they are compared by, which is
+/// empty for long ones.
+pub(super) fn twins<'t>(lines: impl Iterator<Item = (&'t str, &'t String)>) -> Vec<bool> {
+    let mut seen = std::collections::BTreeSet::new();
+    lines.map(|(key, text)| !seen.insert(if key.is_empty() { text.as_str() } else { key })).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

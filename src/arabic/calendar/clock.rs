@@ -6,6 +6,7 @@
 use super::expression::{Clock, Zone};
 use super::relative::DAY_PARTS;
 use super::tokens::Tokens;
+use crate::span::Span;
 
 /// The part of the day that an hour is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,40 @@ pub(super) fn clock(t: &Tokens, i: usize) -> Option<(Clock, usize, usize)> {
     };
     Some((Clock { hour, minute, zone }, start, next))
 }
+
+/// The words and signs that stand between a date and its time.
+const BETWEEN: &[&str] =
+    &["الساعه", "ساعه", "في", "عند", "علي", "تمام", "اخر", "تحديث", "تم", "التحديث", "م", "ميلادي", "ميلاديه", "at", "ب"];
+
+/// Returns the time of day that a text names right before or after a date in it, if it says where that time counts, with
+/// its words.
+pub fn zoned_beside(text: &str, date: Span) -> Option<(Clock, Span)> {
+    let t = Tokens::of(text);
+    let filler = |at: usize| {
+        t.is(at, BETWEEN)
+            || t.mark(at).is_some_and(|mark| !mark.is_alphanumeric() && !matches!(mark, '\n' | '.' | '؛' | '!' | '؟'))
+    };
+    let mut at = t.all.iter().position(|token| token.span.start >= date.end).unwrap_or(t.all.len());
+    while at < t.all.len() {
+        if let Some((clock, start, next)) = clock(&t, at) {
+            return clock.zone.map(|_| (clock, Span::new(start, t.all[next - 1].span.end)));
+        }
+        if !filler(at) {
+            break;
+        }
+        at += 1;
+    }
+    // "14:35 بتوقيت غرينتش - 5 مايو 2024"
+    let end = t.all.iter().position(|token| token.span.start >= date.start).unwrap_or(t.all.len());
+    (end.saturating_sub(REACH)..end).find_map(|at| {
+        let (clock, start, next) = clock(&t, at)?;
+        let beside = next <= end && (next..end).all(filler) && clock.zone.is_some();
+        beside.then(|| (clock, Span::new(start, t.all[next - 1].span.end)))
+    })
+}
+
+/// How many words and signs before a date its time may start.
+const REACH: usize = 14;
 
 /// Skips "عند الساعة", "في تمام الساعة"; says whether "the hour" stood there.
 fn opener(t: &Tokens, i: usize) -> (usize, bool, Option<usize>) {
@@ -138,18 +173,23 @@ pub(super) fn zone(t: &Tokens, i: usize) -> (Option<Zone>, usize) {
         {
             end += 1;
         }
-        if matches!(name, "جنوب" | "نيو") {
+        if matches!(name, "جنوب" | "نيو") || (name == "ابو" && t.is(end, &["ظبي"])) {
             end += 1;
         }
+        let found = named(name, t.word(at + 2));
+        if let (Some(Zone::Fixed(0)), Some((east, next))) = (found, ahead(t, end)) {
+            return close(Some(Zone::Fixed(east)), next);
+        }
         // A place that is not known: the time is kept, its offset not guessed.
-        return close(named(name, t.word(at + 2)), end);
+        return close(found, end);
     }
     if t.is(at, &["بالتوقيت"]) {
         // The local time of a place that is not said.
         return close(if t.is(at + 1, &["العالمي"]) { utc } else { None }, at + 2);
     }
     if t.is(at, &["gmt", "utc", "غرينتش", "جرينتش"]) || (t.is(at, &["z"]) && t.glued(at)) {
-        return close(utc, at + 1);
+        let (east, next) = ahead(t, at + 1).unwrap_or((0, at + 1));
+        return close(Some(Zone::Fixed(east)), next);
     }
     if t.is(at, &["ت"]) {
         let stop = usize::from(t.is_mark(at + 1, &['.']));
@@ -170,6 +210,26 @@ pub(super) fn zone(t: &Tokens, i: usize) -> (Option<Zone>, usize) {
     (None, i)
 }
 
+/// Reads how far a zone is ahead of Greenwich, behind its name: "+1", "+0400", "+03:00". The minutes, and the place after.
+fn ahead(t: &Tokens, i: usize) -> Option<(i16, usize)> {
+    let sign = t.mark(i).filter(|mark| matches!(mark, '+' | '-' | '−'))?;
+    // "18:30 غرينتش - 5 مايو" parts two things.
+    if !t.glued(i + 1) {
+        return None;
+    }
+    let (figure, length) = t.digits(i + 1)?;
+    let (hours, minutes, next) = match length {
+        1 | 2 if t.is_mark(i + 2, &[':']) && t.glued(i + 2) && t.digits(i + 3).is_some_and(|(_, l)| l == 2) => {
+            (figure, t.digits(i + 3)?.0, i + 4)
+        }
+        1 | 2 => (figure, 0, i + 2),
+        4 => (figure / 100, figure % 100, i + 2),
+        _ => return None,
+    };
+    let east = i16::try_from(hours * 60 + minutes).ok().filter(|_| hours <= 14 && minutes < 60)?;
+    Some((if sign == '+' { east } else { -east }, next))
+}
+
 fn named(name: &str, next: &str) -> Option<Zone> {
     let zone = Zone::Named;
     Some(match name {
@@ -182,6 +242,7 @@ fn named(name: &str, next: &str) -> Option<Zone> {
                 _ => Zone::Fixed(180),
             }
         }
+        "ابو" if next == "ظبي" => Zone::Fixed(240),
         "الامارات" | "دبي" | "ابوظبي" | "مسقط" | "عمان" if next != "الاردنيه" && name != "عمان" => {
             Zone::Fixed(240)
         }

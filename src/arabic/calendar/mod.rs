@@ -18,6 +18,7 @@ mod tokens;
 mod umm_al_qura;
 mod years;
 
+pub use clock::zoned_beside;
 pub use expression::{Expression, expressions};
 pub use months::{WEEKDAYS, month, month_outside_dates};
 pub use stated::{FoundDate, dates};

@@ -46,6 +46,11 @@ impl Says {
         self.0 & other.0 != 0
     }
 
+    /// Returns these without the flags of `other`.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Returns both.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -126,6 +131,8 @@ pub(super) fn of_names(names: &str) -> Says {
             }
             // The longest phrase is what is meant: "post-title" is a title, "author-box" no author.
             match longest {
+                // "story-head" and "story-tools" are parts of a story: of one word alone only the last says what it is.
+                Some((1, found)) if found == Says::BODY && at + 1 < words.len() => at += 1,
                 Some((length, found)) => {
                     // "label-hidden" hides a label and not the field that is called so.
                     if !found.any(Says::HIDDEN) || length == words.len() {
@@ -141,7 +148,7 @@ pub(super) fn of_names(names: &str) -> Says {
 }
 
 /// Cuts a name into its words: at signs, at figures, before capitals.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut lower = false;
     for c in name.chars() {
@@ -174,6 +181,8 @@ mod tests {
             ("shareBar", Says::FURNITURE),
             ("author-box", Says::FURNITURE),
             ("entry-title", Says::TITLE),
+            ("page-story", Says::BODY),
+            ("story-head", Says::default()),
             ("itemAuthor", Says::BYLINE),
             ("css-1x2y3z has-sidebar no-comments", Says::default()),
             ("shadow loading", Says::default()),

@@ -14,7 +14,7 @@ use crate::document::line::key;
 const BULK: f64 = 0.4;
 
 /// The most words of an element that is read for who and when.
-const MAX_FACT: f32 = 40.0;
+pub(super) const MAX_FACT: f32 = 40.0;
 
 /// How many levels up running text counts.
 const REACH: usize = 5;
@@ -38,6 +38,8 @@ pub(super) struct Content {
     pub says: Vec<Says>,
     /// For each node whether a headline (`h1`) stands in it.
     pub headed: Vec<bool>,
+    /// For each node how many words stand in it.
+    pub words: Vec<f32>,
 }
 
 impl Content {
@@ -93,16 +95,6 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         .collect();
     let all = Sums::of(dom, runs, |_| true);
     let total = all.prose[0].max(1.0);
-    // What cannot be furniture because of what it holds: a headline, an element that says it is the text.
-    let mut holds = vec![0u32; dom.nodes.len()];
-    for step in dom.walk(0) {
-        if let Step::Out(id) = step
-            && let Some(parent) = dom.parent(id)
-        {
-            holds[id as usize] += u32::from(dom.name(id) == "h1" || says[id as usize].any(Says::BODY));
-            holds[parent as usize] += holds[id as usize];
-        }
-    }
     // A box with a field to fill in is a form, whatever it is made of.
     let mut boxes = vec![false; dom.nodes.len()];
     for id in dom.all(0).filter(|&id| dom.name(id) == "input" && dom.attribute(id, "type") != Some("hidden")) {
@@ -113,7 +105,7 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
     let furniture: Vec<bool> = (0..dom.nodes.len() as Id)
         .map(|id| {
             let share = f64::from(all.prose[id as usize] / total);
-            let main = share >= BULK && (holds[id as usize] > 0 || holds[0] == 0);
+            let main = share >= BULK;
             // Who and when may stand in one row with buttons.
             let fact = says[id as usize].any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
             let kept_fact = fact && !matches!(dom.name(id), "nav" | "aside" | "footer");
@@ -121,13 +113,13 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         })
         .collect();
     let headed = all.headings.iter().map(|&headings| headings > 0).collect();
-    let mut content = Content { bodies: Vec::new(), furniture, says, headed };
+    let mut content = Content { bodies: Vec::new(), furniture, says, headed, words: all.words };
     let plain: Vec<bool> = runs.iter().map(|run| !content.is_furniture(dom, run.block, None)).collect();
     let kept: Vec<Run> = runs.iter().zip(&plain).filter(|(_, plain)| **plain).map(|(run, _)| run.clone()).collect();
     let sums = Sums::of(dom, &kept, |_| true);
     let named = named(dom, &content, &sums, titles, &kept);
     let dense = dense(dom, &kept, &sums).map(|found| under_headline(dom, &kept, &sums, found).unwrap_or(found));
-    content.bodies = match (named, dense) {
+    let bodies = match (named, dense) {
         (Some(named), Some(dense)) => {
             let worth: f32 = named.iter().map(|&id| sums.prose[id as usize]).sum();
             // Names on teasers and boxes: the text is elsewhere.
@@ -136,7 +128,24 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         (Some(named), None) => named,
         (None, dense) => dense.into_iter().collect(),
     };
+    content.bodies = entries(dom, bodies);
     content
+}
+
+/// Returns the entries of a running report in place of their texts: each stands in an element of its own with its heading.
+fn entries(dom: &Dom, bodies: Vec<Id>) -> Vec<Id> {
+    let [first, .., last] = bodies[..] else { return bodies };
+    let joint = dom.joint(first, last);
+    let entry = |id: Id| dom.ancestors(id).take_while(|&at| at != joint).last();
+    let headed = |id: Id, entry: Id| {
+        dom.all(entry).take_while(|&at| at != id).any(|at| heading_level(dom.name(at)).is_some_and(|level| level > 1))
+    };
+    let found: Vec<Option<Id>> = bodies.iter().map(|&id| entry(id).filter(|&entry| headed(id, entry))).collect();
+    let whole = found.iter().flatten().count() * 2 > bodies.len();
+    if !whole {
+        return bodies;
+    }
+    bodies.into_iter().zip(found).map(|(id, entry)| entry.unwrap_or(id)).collect()
 }
 
 /// Returns whether an element's kind or names make it the site's own.

@@ -3,6 +3,9 @@
 //! In: what [`super::parse`] builds. Out: ways through it and the words under a node. A vector instead of boxes: a deep tree
 //! is dropped without recursion, and no walk here recurses either.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use html5ever::tendril::StrTendril;
 use html5ever::{LocalName, QualName, ns};
 
@@ -38,6 +41,8 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) struct Dom {
     pub nodes: Vec<Node>,
+    /// What the headline or the main part of the page stands in, once asked for.
+    main: OnceCell<BTreeSet<Id>>,
 }
 
 /// One step of a walk.
@@ -49,7 +54,24 @@ pub(super) enum Step {
     Out(Id),
 }
 
+/// How many headlines and main parts of a page are looked for.
+const MAX_MAIN: usize = 50;
+
 impl Dom {
+    /// Makes a page of its nodes.
+    pub fn new(nodes: Vec<Node>) -> Self {
+        Self { nodes, main: OnceCell::new() }
+    }
+
+    /// Returns whether a headline, an article or the main part of the page stands in a node.
+    pub fn holds_main(&self, id: Id) -> bool {
+        let main = self.main.get_or_init(|| {
+            let heads = self.all(0).filter(|&id| matches!(self.name(id), "h1" | "article" | "main")).take(MAX_MAIN);
+            heads.flat_map(|id| self.ancestors(id)).collect()
+        });
+        main.contains(&id)
+    }
+
     /// Returns an element's name; empty for what is none and for parts of pictures (SVG) and formulas.
     pub fn name(&self, id: Id) -> &str {
         match self.nodes.get(id as usize).map(|node| &node.data) {

@@ -7,6 +7,7 @@ use super::class::{self, Says};
 use super::dom::{Dom, Id};
 use super::json;
 use super::runs::is_hidden;
+use crate::document::stated;
 
 /// What a page declares.
 #[derive(Debug, Default, Clone)]
@@ -52,6 +53,11 @@ pub(super) fn facts(dom: &Dom) -> Facts {
     let mut facts = Facts::default();
     let mut later = Facts::default();
     let mut scripts = 0;
+    // The article that the headline stands in, where a page has several: the others are of other articles.
+    // The only entry of a page by the hAtom microformat: its author and date may stand in its own footer.
+    let mut entries = dom.all(0).filter(|&id| has_word(dom.attribute(id, "class"), "hentry"));
+    let entry = entries.next().filter(|_| entries.next().is_none());
+    let own = dom.all(0).find(|&id| dom.name(id) == "h1").and_then(|id| article_of(dom, id));
     for id in dom.all(0) {
         match dom.name(id) {
             "html" => {
@@ -71,7 +77,10 @@ pub(super) fn facts(dom: &Dom) -> Facts {
                 facts.canonical = dom.attribute(id, "href").map(str::trim).filter(|h| !h.is_empty()).map(str::to_owned);
             }
             "" => {}
-            name => element(dom, id, name, &mut later),
+            name => {
+                element(dom, id, name, own, &mut later);
+                entry_facts(dom, id, entry, &mut later);
+            }
         }
     }
     for (first, second) in [
@@ -132,7 +141,7 @@ fn meta(dom: &Dom, id: Id, facts: &mut Facts, later: &mut Facts) {
 }
 
 /// Reads what microdata and `RDFa` say on the elements of the page itself.
-fn element(dom: &Dom, id: Id, name: &str, later: &mut Facts) {
+fn element(dom: &Dom, id: Id, name: &str, own: Option<Id>, later: &mut Facts) {
     let said = ["itemprop", "property"].iter().find_map(|key| dom.attribute(id, key)).unwrap_or_default();
     for word in said.split_ascii_whitespace() {
         let word = word.rsplit(':').next().unwrap_or(word);
@@ -153,12 +162,63 @@ fn element(dom: &Dom, id: Id, name: &str, later: &mut Facts) {
         && let Some(moment) = dom.attribute(id, "datetime")
         && !is_listed(dom, id)
         && !is_change(class::of(dom, id))
+        && !of_another(dom, id, own)
     {
         later.dates.push(moment.to_owned());
     }
-    if has_word(dom.attribute(id, "rel"), "author") && name == "a" && !is_listed(dom, id) {
+    // Old microformats and exports: the words show the hour, the title says the moment.
+    if let Some(title) = dom.attribute(id, "title")
+        && title.contains(|c: char| c.is_ascii_digit())
+        && (name == "abbr" || class::of(dom, id).any(Says::DATE))
+        && !is_listed(dom, id)
+        && !of_another(dom, id, own)
+        && stated::read(title).is_some_and(|date| date.at.is_some())
+    {
+        later.dates.push(title.to_owned());
+    }
+    if name == "a" && !is_listed(dom, id) {
+        let rel = dom.attribute(id, "rel");
+        if has_word(rel, "author") {
+            later.bylines.push(dom.text(id));
+        }
+        if has_word(rel, "category") && !of_another(dom, id, own) {
+            later.sections.push(dom.text(id));
+        }
+    }
+}
+
+/// Reads what the hAtom microformat says of an entry: `published` with the moment in its title, `fn` in a `vcard`.
+fn entry_facts(dom: &Dom, id: Id, entry: Option<Id>, later: &mut Facts) {
+    let Some(class) = dom.attribute(id, "class") else { return };
+    let published = has_word(Some(class), "published");
+    let name = has_word(Some(class), "fn");
+    if !(published || name) || !entry.is_some_and(|entry| dom.is_under(id, entry)) {
+        return;
+    }
+    if published && let Some(title) = dom.attribute(id, "title") {
+        later.dates.push(title.to_owned());
+    }
+    let card = || dom.ancestors(id).take(3).any(|at| has_word(dom.attribute(at, "class"), "vcard"));
+    let comment = || {
+        let comment =
+            |at| ["class", "id"].iter().any(|key| dom.attribute(at, key).is_some_and(|v| v.contains("comment")));
+        dom.ancestors(id).take_while(|&at| Some(at) != entry).any(comment)
+    };
+    if name && card() && !comment() {
         later.bylines.push(dom.text(id));
     }
+}
+
+/// Returns the nearest article that a node stands in.
+fn article_of(dom: &Dom, id: Id) -> Option<Id> {
+    dom.ancestors(id).find(|&at| dom.name(at) == "article")
+}
+
+/// Returns whether a node stands in an article beside the one with the headline.
+fn of_another(dom: &Dom, id: Id, own: Option<Id>) -> bool {
+    own.is_some_and(|own| {
+        article_of(dom, id).is_some_and(|article| !dom.is_under(own, article) && !dom.is_under(id, own))
+    })
 }
 
 /// Returns whether names speak of the date of a change and not of that of publication.

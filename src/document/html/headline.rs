@@ -193,7 +193,13 @@ fn pieces(title: &str) -> Vec<String> {
     for separator in SEPARATORS {
         pieces = pieces.iter().flat_map(|piece| piece.split(separator).map(str::to_owned)).collect();
     }
-    pieces.iter().map(|piece| piece.trim().to_owned()).filter(|piece| !piece.is_empty()).collect()
+    let separator = |c: char| c.is_whitespace() || matches!(c, ':' | '|' | '»' | '«' | '•' | '·' | '>');
+    // Quotation marks stay: one of them may open the headline.
+    let bare = |piece: &str| {
+        let quoted = piece.contains('«') && piece.contains('»');
+        if quoted { piece.trim().to_owned() } else { piece.trim_matches(separator).to_owned() }
+    };
+    pieces.iter().map(|piece| bare(piece)).filter(|piece| !piece.is_empty()).collect()
 }
 
 /// Takes the site's name off the end or the start of a title.

@@ -5,17 +5,25 @@
 //! is, `sheet` the lines with what they are. Telling the parts of the article apart from these is `page`'s, as
 //! for all formats.
 
+mod boxes;
 mod charset;
 mod class;
 mod content;
+mod declared;
 mod dom;
 mod facts;
+mod guard;
 mod headline;
+mod hint;
 mod json;
 mod parse;
+mod picture;
 mod runs;
+mod section;
 mod sheet;
+mod sink;
 mod table;
+mod verse;
 
 use super::{Document, Error, ReadOptions, Reader, Sheet};
 use crate::source::{Kind, SourceFile, encoding};

@@ -198,8 +198,9 @@ pub(super) fn is_hidden(dom: &Dom, id: Id, name: &str) -> bool {
     if dom.attribute(id, "hidden").is_some() {
         return true;
     }
-    // Hidden from those who listen to the page; within a line it is shown all the same.
-    if dom.attribute(id, "aria-hidden") == Some("true") && is_block(name) {
+    // Hidden from those who listen to the page; within a line it is shown all the same, and the page itself is only behind
+    // a dialog that asks for consent.
+    if dom.attribute(id, "aria-hidden") == Some("true") && is_block(name) && !dom.holds_main(id) {
         return true;
     }
     if let Some(style) = dom.attribute(id, "style") {

@@ -11,14 +11,18 @@ use super::content::{self, Content};
 use super::dom::{Dom, Id, heading_level};
 use super::facts::{self, Facts};
 use super::headline::{self, Found};
+use super::hint::is_question;
+use super::picture;
 use super::runs::{Run, runs};
 use super::table;
-use crate::arabic::letters::{self, Rule, apply};
+use super::verse;
+use crate::arabic::letters::{Rule, apply};
+use crate::document::caption;
 use crate::document::line::{Hint, Line, key};
-use crate::document::{CELLS, Declared, Sheet, StatedDate, stated};
+use crate::document::{CELLS, Sheet};
 
 /// The most words that a byline, a date or the name of a section has.
-const MAX_CREDIT: usize = 14;
+pub(super) const MAX_CREDIT: usize = 14;
 
 /// The most words of a quotation that is made one block of its paragraphs.
 const MAX_QUOTE: usize = 150;
@@ -28,17 +32,18 @@ const REPEATED: usize = 3;
 
 /// What stands around a run of words.
 #[derive(Debug, Clone, Copy, Default)]
-struct Place {
-    body: bool,
-    furniture: bool,
-    says: Says,
-    item: Option<Id>,
-    row: Option<Id>,
-    quote: Option<Id>,
-    heading: Option<Id>,
-    caption: bool,
-    figure: Option<Id>,
-    time: bool,
+pub(super) struct Place {
+    pub body: bool,
+    pub furniture: bool,
+    pub says: Says,
+    pub item: Option<Id>,
+    pub row: Option<Id>,
+    pub quote: Option<Id>,
+    pub heading: Option<Id>,
+    pub caption: bool,
+    pub figure: Option<Id>,
+    pub time: bool,
+    pub verse: bool,
 }
 
 /// Reads a page.
@@ -53,7 +58,8 @@ pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
     facts.clean(|text| clean(text, rules));
     let titles: Vec<String> = facts.titles.iter().map(|title| key(title)).collect();
     let content = content::find(dom, &runs, &titles);
-    let page = Page { dom, runs: &runs, content: &content, facts: &facts, rules };
+    let questions = runs.iter().filter(|run| is_question(run)).count();
+    let page = Page { dom, runs: &runs, content: &content, facts: &facts, rules, questions };
     page.sheet()
 }
 
@@ -66,12 +72,15 @@ fn clean(text: &str, rules: &[Rule]) -> String {
     facts::spaced(&text)
 }
 
-struct Page<'p> {
-    dom: &'p Dom,
-    runs: &'p [Run],
-    content: &'p Content,
-    facts: &'p Facts,
-    rules: &'p [Rule],
+/// A page and what was found out about it.
+pub(super) struct Page<'p> {
+    pub dom: &'p Dom,
+    pub runs: &'p [Run],
+    pub content: &'p Content,
+    pub facts: &'p Facts,
+    pub rules: &'p [Rule],
+    /// How many questions in bold there are.
+    pub questions: usize,
 }
 
 impl Page<'_> {
@@ -82,6 +91,9 @@ impl Page<'_> {
         let mut places: Vec<Place> =
             places.into_iter().zip(self.runs).map(|(place, run)| self.inline(place, run)).collect();
         self.repeated(&mut places);
+        self.captions(&mut places);
+        self.boxes(&mut places);
+        self.verse(&mut places);
         let first = (0..self.runs.len())
             .find(|&at| places[at].body && !places[at].furniture && self.runs[at].prose() > 0)
             .unwrap_or(self.runs.len());
@@ -152,7 +164,11 @@ impl Page<'_> {
                 _ => {}
             }
             if level < 4 {
-                place.says = place.says.and(self.content.says[at as usize]);
+                // What holds more than a line is no name and no date, whatever it is called.
+                let long = self.content.words[at as usize] > content::MAX_FACT;
+                let facts = Says::BYLINE.and(Says::DATE).and(Says::SECTION);
+                let says = self.content.says[at as usize];
+                place.says = place.says.and(if long { says.without(facts) } else { says });
             }
             if self.content.says[at as usize].any(Says::SUMMARY.and(Says::PULL_QUOTE).and(Says::CAPTION)) {
                 place.says = place.says.and(self.content.says[at as usize]);
@@ -171,7 +187,9 @@ impl Page<'_> {
                 place.says = place.says.and(says);
                 place.time |= self.dom.name(at) == "time";
             }
-            let own = says.any(Says::FURNITURE) || self.dom.name(at) == "label";
+            // Before the words of a caption may stand whose picture it is.
+            let source = run.pieces.first().is_some_and(|piece| run.pieces.len() > 1 && caption::is_source(piece));
+            let own = !source && says.any(Says::FURNITURE) || self.dom.name(at) == "label";
             place.furniture |= own && whole && run.prose() == 0 && !says.any(Says::BYLINE.and(Says::DATE));
         }
         place
@@ -191,6 +209,7 @@ impl Page<'_> {
             .and_then(|runs| self.content.bodies.first().map(|&body| dom.joint(self.runs[runs.start].block, body)));
         let mut words = 0;
         let mut tables = BTreeMap::new();
+        let mut verses = BTreeMap::new();
         let mut at = 0;
         while at < self.runs.len() {
             let (run, place) = (&self.runs[at], places[at]);
@@ -213,7 +232,12 @@ impl Page<'_> {
                 && let Some(end) = table::row(dom, self.runs, row, at, &mut tables)
             {
                 let cells = table::cells(dom, &self.runs[at..end], row);
-                let line = Line { body: true, ..Line::hinted(&cells.join(CELLS), Hint::TableRow) };
+                let verse = dom
+                    .ancestors(row)
+                    .find(|&at| dom.name(at) == "table")
+                    .is_some_and(|table| *verses.entry(table).or_insert_with(|| verse::is_table_of_verse(dom, table)));
+                let (joint, hint) = if verse { (" ", Hint::Quote) } else { (CELLS, Hint::TableRow) };
+                let line = Line { body: true, ..Line::hinted(&cells.join(joint), hint) };
                 words += line.words;
                 lines.push(line);
                 at = end;
@@ -224,20 +248,26 @@ impl Page<'_> {
             } else if place.body {
                 self.in_body(run, place, at < first)
             } else if at > last {
-                Hint::Credit
+                // The pictures of a story go on below its text; those in links lead to others.
+                let picture = self.in_picture(run, place).filter(|_| !self.is_in_link(run));
+                picture.unwrap_or(Hint::Credit)
             } else {
                 self.in_head(run, place, at < first)
             };
             let body = (place.body || hint == Hint::Paragraph)
                 && matches!(hint, Hint::Heading | Hint::Paragraph | Hint::ListItem | Hint::Quote);
             if hint == Hint::Credit && !run.pieces.is_empty() {
-                lines.push(Line::hinted(&run.text, Hint::Credit));
+                // The parts may stand without a blank between them: what parts them on the page is not in its text.
+                lines.push(Line::hinted(&run.pieces.join(" | "), Hint::Credit));
                 lines.extend(run.pieces.iter().map(|piece| Line::hinted(piece, Hint::Piece)));
                 at += 1;
                 continue;
             }
             let end = self.join(places, at, hint);
-            let text = self.runs[at..end].iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join(" ");
+            let mut text = self.runs[at..end].iter().map(|run| run.text.as_str()).collect::<Vec<_>>().join(" ");
+            if hint == Hint::Caption && end == at + 1 {
+                text = picture::without_credit(run);
+            }
             let line = Line { body, linked: run.is_link(), ..Line::hinted(&text, hint) };
             words += if body { line.words } else { 0 };
             lines.push(line);
@@ -281,240 +311,6 @@ impl Page<'_> {
         end
     }
 
-    /// Returns what a run of the article's text is.
-    fn in_body(&self, run: &Run, place: Place, early: bool) -> Hint {
-        let says = place.says;
-        if says.any(Says::SUMMARY) {
-            return Hint::Summary;
-        }
-        if let Some(hint) = self.in_picture(run, place) {
-            return hint;
-        }
-        if says.any(Says::PULL_QUOTE) {
-            return Hint::PullQuote;
-        }
-        let small = run.words <= MAX_CREDIT && run.prose() == 0;
-        if (small && place.heading.is_none() && says.any(Says::BYLINE.and(Says::DATE).and(Says::SECTION)))
-            || (place.time && small)
-        {
-            return Hint::Credit;
-        }
-        if early && says.any(Says::STANDFIRST) {
-            return Hint::Standfirst;
-        }
-        if place.quote.is_some() {
-            return Hint::Quote;
-        }
-        if place.heading.is_some() {
-            return Hint::Heading;
-        }
-        if place.item.is_some_and(|item| self.is_point(run, item)) {
-            return Hint::ListItem;
-        }
-        // A line all in bold over the text.
-        let alone = run.bold && run.words <= 14 && !Line::new(&run.text, false).is_closed() && !run.text.ends_with(':');
-        if alone && run.text.chars().any(char::is_alphabetic) && Line::new(&run.text, false).bullet().is_none() {
-            return Hint::Heading;
-        }
-        Hint::Paragraph
-    }
-
-    /// Returns what a run under or beside a picture is.
-    fn in_picture(&self, run: &Run, place: Place) -> Option<Hint> {
-        if let Some(figure) = place.figure.filter(|_| !place.caption) {
-            // Beside a caption stands who took the picture.
-            let captioned = self.dom.all(figure).take(200).any(|at| self.dom.name(at) == "figcaption");
-            let words = run.prose() == 0 || captioned;
-            return words.then_some(if captioned { Hint::Furniture } else { Hint::Caption });
-        }
-        (place.caption || (place.says.any(Says::CAPTION) && run.words <= 60)).then_some(Hint::Caption)
-    }
-
-    /// Returns whether a run is one of several lines with bullets that line breaks part.
-    fn is_bullet(&self, at: usize) -> bool {
-        let point = |at: usize| {
-            self.runs.get(at).is_some_and(|run| run.words <= 25 && Line::new(&run.text, false).bullet().is_some())
-        };
-        let beside = |other: usize| point(other) && self.runs[other].block == self.runs[at].block;
-        point(at)
-            && !self.runs[at].bold
-            && (beside(at + 1) || (at > 0 && beside(at - 1)))
-            && self.dom.name(self.runs[at].block) != "p"
-    }
-
-    /// Returns whether a run is a point of a list: pages put whole posts in lists too, with headings and paragraphs.
-    fn is_point(&self, run: &Run, item: Id) -> bool {
-        let dom = self.dom;
-        run.block == item
-            || !dom.all(item).skip(1).take(400).any(|at| {
-                let name = dom.name(at);
-                heading_level(name).is_some()
-                    || (name == "p" && at != run.block)
-                    || matches!(name, "article" | "time" | "figure")
-            })
-    }
-
-    /// Returns what a run between headline and text is.
-    fn in_head(&self, run: &Run, place: Place, early: bool) -> Hint {
-        let says = place.says;
-        if says.any(Says::SUMMARY) {
-            return Hint::Summary;
-        }
-        if let Some(hint) = self.in_picture(run, place) {
-            return hint;
-        }
-        let small = run.words <= MAX_CREDIT && run.prose() == 0;
-        if place.time || (small && says.any(Says::BYLINE.and(Says::DATE).and(Says::SECTION))) || run.is_link() {
-            return Hint::Credit;
-        }
-        if early && says.any(Says::STANDFIRST) && run.words >= 3 {
-            return Hint::Standfirst;
-        }
-        // A whole sentence with its stop, in a paragraph and not set apart: the text starts outside its box.
-        if early
-            && run.prose() >= 12
-            && Line::new(&run.text, false).has_stop()
-            && !run.bold
-            && self.dom.name(run.block) == "p"
-        {
-            return Hint::Paragraph;
-        }
-        if early && (run.prose() > 0 || (place.heading.is_some() && run.words >= 4)) && place.row.is_none() {
-            return Hint::Standfirst;
-        }
-        Hint::Credit
-    }
-
-    /// Weighs what the page declares against what it shows.
-    fn declared(&self, places: &[Place], found: &Found, first: usize) -> Declared {
-        let facts = self.facts;
-        let publisher = self.publisher(found);
-        let from = found.runs.as_ref().map_or(0, |runs| runs.start.saturating_sub(12));
-        let near: Vec<usize> = (from..self.runs.len())
-            .take_while(|&at| at < first + 4000)
-            .filter(|&at| {
-                !places[at].furniture && self.runs[at].words <= MAX_CREDIT && (at < first || self.runs[at].prose() == 0)
-            })
-            .collect();
-        let shown = |flag: Says| {
-            near.iter().copied().filter(move |&at| places[at].says.any(flag)).flat_map(|at| {
-                let run = &self.runs[at];
-                if run.pieces.is_empty() { vec![run.text.clone()] } else { run.pieces.clone() }
-            })
-        };
-        let publisher_key = publisher.as_deref().map(key).unwrap_or_default();
-        let bylines = facts.bylines.iter().cloned().chain(shown(Says::BYLINE));
-        let person = |name: &String| {
-            let folded = key(name);
-            let arabic = name.chars().any(letters::is_arabic_letter);
-            !folded.is_empty()
-                && folded != publisher_key
-                && !name.contains(['@', '/'])
-                && !matches!(
-                    folded.as_str(),
-                    "admin"
-                        | "administrator"
-                        | "editor"
-                        | "webmaster"
-                        | "root"
-                        | "super user"
-                        | "by"
-                        | "author"
-                        | "user"
-                )
-                && (arabic || name.split_whitespace().count() >= 2)
-        };
-        let mut people: Vec<String> = bylines.filter_map(|name| byline(&name)).filter(person).collect();
-        people.sort_by_key(|name| !name.chars().any(letters::is_arabic_letter));
-        let home = ["الرئيسية", "الرئيسيه", "الصفحة الرئيسية", "Home", "home"];
-        let title = key(&found.text);
-        let section = facts
-            .sections
-            .iter()
-            .cloned()
-            .chain(self.crumb(found))
-            .chain(shown(Says::SECTION))
-            .chain(found.section.clone())
-            .filter(|section| {
-                !["نشر في", "القسم", "التصنيف", "الفئة", "في"].contains(&section.trim_end_matches(':').trim())
-            })
-            .map(|section| section.strip_prefix("نشر في ").map(str::to_owned).unwrap_or(section))
-            .find(|section| {
-                let folded = key(section);
-                crate::arabic::calendar::dates(section).is_empty()
-                    && !section.ends_with(':')
-                    && !home.contains(&section.as_str())
-                    && !folded.is_empty()
-                    && folded != title
-                    && folded != publisher_key
-                    && section.split_whitespace().count() <= 6
-            });
-        Declared {
-            title: None,
-            byline: people.into_iter().next(),
-            publisher,
-            date: self.date(),
-            section,
-            canonical: facts.canonical.clone(),
-            summary: Vec::new(),
-            description: facts.descriptions.first().cloned(),
-        }
-    }
-
-    /// Returns the date that is trusted most; where the same moment stands there in local time, that.
-    fn date(&self) -> Option<String> {
-        let dates: Vec<(&String, StatedDate)> =
-            self.facts.dates.iter().filter_map(|date| Some((date, stated::read(date)?))).collect();
-        let (first, read) = dates.first()?;
-        let moment = |date: &StatedDate| date.at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
-        let local = |date: &StatedDate| date.at.as_deref().is_some_and(|at| !at.ends_with("+00:00"));
-        // A day alone gives way to a moment of that day.
-        let better = dates.iter().find(|(_, date)| match (moment(read), moment(date)) {
-            (Some(one), Some(other)) => one == other && local(date),
-            (None, Some(_)) => date.iso == read.iso,
-            _ => false,
-        });
-        better.map(|(words, _)| (*words).clone()).or_else(|| Some((*first).clone()))
-    }
-
-    /// Returns the last step of the path through the site that stands over the headline.
-    fn crumb(&self, found: &Found) -> Option<String> {
-        let title = key(&found.text);
-        let crumbs: Vec<&Run> = self
-            .runs
-            .iter()
-            .filter(|run| {
-                std::iter::once(run.block).chain(self.dom.ancestors(run.block)).take(4).any(|at| {
-                    ["class", "id", "aria-label"].iter().any(|name| {
-                        self.dom.attribute(at, name).is_some_and(|names| names.to_ascii_lowercase().contains("crumb"))
-                    })
-                })
-            })
-            .take(12)
-            .collect();
-        let steps: Vec<String> = crumbs
-            .iter()
-            .flat_map(|run| if run.pieces.is_empty() { std::slice::from_ref(&run.text) } else { &run.pieces[..] })
-            .flat_map(|text| text.split(['/', '>', '»', '›', '|', '\\', '←', '«', '<', '→']))
-            .map(|step| step.trim().to_owned())
-            .filter(|step| !step.is_empty() && key(step) != title && step.chars().any(char::is_alphabetic))
-            .collect();
-        (steps.len() >= 2).then(|| steps.last().cloned()).flatten()
-    }
-
-    /// Returns who publishes the page: what it declares, or what stands beside the headline in the window's title.
-    fn publisher(&self, found: &Found) -> Option<String> {
-        let arabic = |name: &&String| name.chars().any(letters::is_arabic_letter);
-        let declared = &self.facts.publishers;
-        let short = |name: &&String| name.split_whitespace().count() <= 6 && !name.contains(['©', '|', ':']);
-        declared
-            .iter()
-            .find(|name| arabic(name) && short(name))
-            .or(found.site.as_ref())
-            .or_else(|| declared.iter().find(short))
-            .cloned()
-    }
-
     /// Puts the text that a script holds in place of a page's that is hardly any of it.
     fn complete(&self, sheet: &mut Sheet, words: usize) {
         let Some(body) = &self.facts.body else { return };
@@ -534,25 +330,4 @@ impl Page<'_> {
         sheet.lines.splice(at..at, lines);
         sheet.warnings.push("the text was taken from the page's data: the page itself shows less of it".to_owned());
     }
-}
-
-/// Takes the label off a byline; `None` where nothing is left.
-fn byline(text: &str) -> Option<String> {
-    let labels = ["بواسطة", "بقلم", "كتب", "كتبت", "كتبه", "إعداد", "الكاتب", "المحرر", "By", "by", "BY"];
-    let mut text = text.trim();
-    if text.starts_with("http") {
-        return None;
-    }
-    for label in labels {
-        if let Some(rest) = text.strip_prefix(label)
-            && rest.starts_with([':', ' ', '-', '/', '\u{a0}'])
-        {
-            text = rest.trim_start_matches([':', ' ', '-', '/']);
-        } else if text == label || text.strip_suffix(':').map(str::trim) == Some(label) {
-            return None;
-        }
-    }
-    let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '|' | ':' | '،' | ',' | '–' | '/'));
-    let named = text.chars().any(char::is_alphabetic) && text.split_whitespace().count() <= 8;
-    named.then(|| text.to_owned())
 }

@@ -5,6 +5,7 @@
 //! publisher's box, captions with a credit.
 
 use super::{Role, Work};
+use crate::arabic::calendar::expressions;
 use crate::document::BlockKind;
 use crate::document::caption;
 use crate::document::credit;
@@ -26,6 +27,7 @@ impl Work<'_> {
         for at in 0..self.lines.len() {
             self.beside(at);
         }
+        self.named_beside_time();
         self.find_end();
         self.summary();
         self.labels();
@@ -70,6 +72,22 @@ impl Work<'_> {
             }
         };
         self.part(at, kind);
+    }
+
+    /// Takes for the author the only name in a row whose other part says when: "NAME", "three hours ago".
+    fn named_beside_time(&mut self) {
+        let mut at = 0;
+        while at < self.start.min(self.lines.len()) && self.meta.byline.is_none() {
+            let piece = |at: &usize| self.lines.get(*at).is_some_and(|line| line.hint == Some(Hint::Piece));
+            let row: Vec<usize> = (at + 1..self.lines.len()).take_while(piece).collect();
+            at += 1 + row.len();
+            let names: Vec<usize> =
+                row.iter().copied().filter(|&piece| credit::is_name(&self.lines[piece].text)).collect();
+            let time = row.iter().any(|&piece| !names.contains(&piece) && says_when(&self.lines[piece].text));
+            if let (&[name], true) = (&names[..], time) {
+                self.meta.byline = Some(credit::unquoted(&self.lines[name].text));
+            }
+        }
     }
 
     /// Leaves out labels, and the links that follow "read also".
@@ -156,7 +174,12 @@ impl Work<'_> {
                 continue;
             }
             let line = &self.lines[at];
-            // Under a signature stands nothing of the author's.
+            // Under a signature stands nothing of the author's but the name.
+            let named = credit::is_name(&line.text) && matches!(line.hint, Some(Hint::Paragraph | Hint::Heading));
+            if over && named && self.meta.byline.is_none() {
+                self.author(at);
+                continue;
+            }
             if over {
                 self.roles[at] = Role::Out;
                 continue;
@@ -179,4 +202,11 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// Returns whether a few words say when something was, and hardly more.
+fn says_when(text: &str) -> bool {
+    // "منذ 3 ساعات": no calendar has it, and it is not needed.
+    let ago = text.strip_prefix("منذ ").is_some_and(|rest| !rest.is_empty());
+    text.split_whitespace().count() <= 8 && (ago || !expressions(text).is_empty())
 }
