@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use super::{StatedDate, stated};
 use super::line::{Line, key};
 use super::outlet::{Outlet, data, is_place, outlet};
+use super::{StatedDate, stated};
 use crate::arabic::calendar::{self, WEEKDAYS};
 use crate::arabic::letters::{digit, is_arabic_letter};
 use crate::span::Span;
@@ -65,7 +65,8 @@ pub(super) fn is_name(phrase: &str) -> bool {
         && words.iter().all(|w| w.chars().count() <= 12 && !is("no name", w))
         && words.iter().any(|w| w.chars().count() >= 3)
         && words.first().is_some_and(|w| (!w.starts_with("ال") || compound || is("with article", w)) && !is("byline", w))
-        && !words.iter().any(|w| w.starts_with("لل"))
+        // "الإعلام والاتصال" names an office; "والي" is a name.
+        && !words.iter().any(|w| w.starts_with("لل") || (w.starts_with("وال") && w.chars().count() >= 6))
         && outlet(phrase).is_none()
         && !is_place(phrase)
 }
@@ -98,7 +99,7 @@ fn labelled(text: &str, own: &[String]) -> Option<Credit> {
         if is("date", &label) || label.starts_with("تاريخ ") {
             return dated(rest, true);
         }
-        if is("byline", &label) && rest.split_whitespace().count() <= 8 {
+        if is("byline", &label) && without_date(rest).0.split_whitespace().count() <= 9 {
             return person(rest, own);
         }
         // "حاورتها في صنعاء: …": where it was done stands before the name.
@@ -155,8 +156,25 @@ fn labelled(text: &str, own: &[String]) -> Option<Credit> {
 /// Returns whether a line is the sentence in which WordPress says when and in which section a post was published: its own
 /// in English until 2010, and those of its Arabic translations.
 fn is_posted(text: &str) -> bool {
-    let opens = ["This entry was posted", "نُشرت هذه التدوينة", "نشرت هذه التدوينة", "هذه التدوينة كتبت", "نُشر هذا المقال في", "كُتب هذا الموضوع"];
-    let goes_on = ["filed under", "You can follow any responses", "Bookmark the permalink", "وهي محفوظة", "ومصنفة", "ضمن التصنيف", "تحت تصنيف", "يمكنك متابعة", "الرابط الدائم"];
+    let opens = [
+        "This entry was posted",
+        "نُشرت هذه التدوينة",
+        "نشرت هذه التدوينة",
+        "هذه التدوينة كتبت",
+        "نُشر هذا المقال في",
+        "كُتب هذا الموضوع",
+    ];
+    let goes_on = [
+        "filed under",
+        "You can follow any responses",
+        "Bookmark the permalink",
+        "وهي محفوظة",
+        "ومصنفة",
+        "ضمن التصنيف",
+        "تحت تصنيف",
+        "يمكنك متابعة",
+        "الرابط الدائم",
+    ];
     opens.iter().any(|lead| text.starts_with(lead)) && goes_on.iter().any(|rest| text.contains(rest))
 }
 

@@ -49,9 +49,8 @@ pub(super) fn clock(t: &Tokens, i: usize) -> Option<(Clock, usize, usize)> {
 }
 
 /// The words and signs that stand between a date and its time.
-const BETWEEN: &[&str] = &[
-    "الساعه", "ساعه", "في", "عند", "علي", "تمام", "اخر", "تحديث", "تم", "التحديث", "م", "ميلادي", "ميلاديه", "at", "ب",
-];
+const BETWEEN: &[&str] =
+    &["الساعه", "ساعه", "في", "عند", "علي", "تمام", "اخر", "تحديث", "تم", "التحديث", "م", "ميلادي", "ميلاديه", "at", "ب"];
 
 /// Returns the time of day that a text names right before or after a date in it, if it says where that time counts, with
 /// its words.

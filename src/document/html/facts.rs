@@ -200,7 +200,8 @@ fn entry_facts(dom: &Dom, id: Id, entry: Option<Id>, later: &mut Facts) {
     }
     let card = || dom.ancestors(id).take(3).any(|at| has_word(dom.attribute(at, "class"), "vcard"));
     let comment = || {
-        let comment = |at| ["class", "id"].iter().any(|key| dom.attribute(at, key).is_some_and(|v| v.contains("comment")));
+        let comment =
+            |at| ["class", "id"].iter().any(|key| dom.attribute(at, key).is_some_and(|v| v.contains("comment")));
         dom.ancestors(id).take_while(|&at| Some(at) != entry).any(comment)
     };
     if name && card() && !comment() {
@@ -215,7 +216,9 @@ fn article_of(dom: &Dom, id: Id) -> Option<Id> {
 
 /// Returns whether a node stands in an article beside the one with the headline.
 fn of_another(dom: &Dom, id: Id, own: Option<Id>) -> bool {
-    own.is_some_and(|own| article_of(dom, id).is_some_and(|article| !dom.is_under(own, article) && !dom.is_under(id, own)))
+    own.is_some_and(|own| {
+        article_of(dom, id).is_some_and(|article| !dom.is_under(own, article) && !dom.is_under(id, own))
+    })
 }
 
 /// Returns whether names speak of the date of a change and not of that of publication.
