@@ -30,14 +30,14 @@ impl Page<'_> {
         if prose(false) == 0 || prose(true) * 2 > prose(false) {
             return;
         }
+        let last = text.iter().rposition(|&at| self.runs[at].prose() > 0);
         let mut from = 0;
         while from < text.len() {
             let line = |place: usize| centred[place] && self.is_line(text[place], places);
             let end = (from..text.len()).find(|&place| !line(place)).unwrap_or(text.len());
             // Two centred lines below the text may be who signs it.
             let led = from > 0 && self.runs[text[from - 1]].text.ends_with([':', '：']);
-            let goes_on = text[end..].iter().any(|&at| self.runs[at].prose() > 0);
-            if end >= from + 2 && (led || goes_on) {
+            if end >= from + 2 && (led || last.is_some_and(|last| last >= end)) {
                 for &at in &text[from..end] {
                     places[at].verse = true;
                 }
