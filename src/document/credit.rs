@@ -65,7 +65,8 @@ pub(super) fn is_name(phrase: &str) -> bool {
         && words.iter().all(|w| w.chars().count() <= 12 && !is("no name", w))
         && words.iter().any(|w| w.chars().count() >= 3)
         && words.first().is_some_and(|w| (!w.starts_with("ال") || compound || is("with article", w)) && !is("byline", w))
-        && !words.iter().any(|w| w.starts_with("لل"))
+        // "الإعلام والاتصال" names an office; "والي" is a name.
+        && !words.iter().any(|w| w.starts_with("لل") || (w.starts_with("وال") && w.chars().count() >= 6))
         && outlet(phrase).is_none()
         && !is_place(phrase)
 }
@@ -98,7 +99,7 @@ fn labelled(text: &str, own: &[String]) -> Option<Credit> {
         if is("date", &label) || label.starts_with("تاريخ ") {
             return dated(rest, true);
         }
-        if is("byline", &label) && rest.split_whitespace().count() <= 8 {
+        if is("byline", &label) && without_date(rest).0.split_whitespace().count() <= 9 {
             return person(rest, own);
         }
         // "حاورتها في صنعاء: …": where it was done stands before the name.

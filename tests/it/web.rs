@@ -146,6 +146,7 @@ const OPEN: &[&str] = &[
     "agency-iso8859-6: section",
     "data-tables: section",
     "drupal7-field: section",
+    "gallery: section",
     "marks: section",
     "opinion-author-box: section",
     // In the page's head over everything, where most pages have the day on which they were saved.

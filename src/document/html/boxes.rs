@@ -9,7 +9,7 @@ use super::sheet::{Page, Place};
 use crate::document::furniture::{self, Mark};
 use crate::document::line::Line;
 
-/// The most words of a label.
+/// The most words of a label; with a colon and what it leads to, three times as many.
 const MAX_LABEL: usize = 6;
 
 /// The share of the text's words above which an element is no box in it.
@@ -27,11 +27,14 @@ impl Page<'_> {
             let (run, place) = (&self.runs[at], places[at]);
             let from = at;
             at += 1;
-            if place.furniture || run.words > MAX_LABEL || run.prose() > 0 {
+            if place.furniture || run.words > MAX_LABEL * if run.text.contains(':') { 3 } else { 1 } || run.prose() > 0
+            {
                 continue;
             }
             let mark = match furniture::label(&Line::new(&run.text, false)) {
                 Some(mark @ (Mark::Related | Mark::Box | Mark::Summary)) => mark,
+                // "نشر في" is a label of facts too; as a heading such a label opens a box.
+                Some(mark @ Mark::Tail) if place.heading.is_some() => mark,
                 _ => continue,
             };
             let Some(element) = self.opened_by(from) else { continue };

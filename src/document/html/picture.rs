@@ -15,6 +15,9 @@ use crate::document::line::Line;
 const MAX_WORDS: usize = 40;
 const MIN_WORDS: usize = 3;
 
+/// How many words of a sentence are a paragraph rather than a caption, where nothing but its place tells them apart.
+const MAX_SENTENCE: usize = 12;
+
 /// How many levels above the words the element with the picture may stand.
 const REACH: usize = 6;
 
@@ -57,11 +60,16 @@ impl Page<'_> {
         let alone = |id: Id| self.content.words[id as usize] <= run.words as f32 + MORE;
         let inside = |id: Id| !self.content.bodies.contains(&id) && alone(id);
         let mut above = std::iter::once(run.block).chain(self.dom.ancestors(run.block)).take(REACH);
+        // A whole sentence of some length in an element with a picture is a paragraph that is illustrated.
+        let line = Line::new(&run.text, false);
+        if run.prose() >= MAX_SENTENCE && (line.has_stop() || self.dom.name(run.block) == "p" && line.is_closed()) {
+            return false;
+        }
         let Some(found) = above.by_ref().take_while(|&id| inside(id)).find(|&id| with[id as usize]) else {
             return false;
         };
         // A picture at the edge of a paragraph: the words beside it are the text.
-        found != run.block || (run.prose() < 12 && !Line::new(&run.text, false).has_stop())
+        found != run.block || (run.prose() < MAX_SENTENCE && !line.has_stop())
     }
 
     /// Returns whether a run stands in a link.

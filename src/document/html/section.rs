@@ -69,7 +69,10 @@ impl Page<'_> {
         let title = found.runs.as_ref()?.start;
         let run = &self.runs[title.checked_sub(1)?];
         let beside = self.dom.joint(run.block, self.runs[title].block);
-        let near = self.dom.ancestors(self.runs[title].block).take(3).any(|at| at == beside);
+        let near = self.dom.ancestors(self.runs[title].block).take(3).any(|at| at == beside)
+            && !matches!(self.dom.name(beside), "" | "body" | "html")
+            && !self.content.is_furniture(self.dom, run.block, None)
+            && !is_in_menu(self.dom, run.block);
         let name = run.pieces.first().unwrap_or(&run.text);
         let leads =
             |id: Id| self.dom.attribute(id, "href").is_some_and(|to| !to.starts_with(['#']) && !to.starts_with("java"));

@@ -13,7 +13,8 @@ use crate::document::line::Line;
 const MAX_WORDS: usize = 16;
 const MIN_WORDS: usize = 2;
 
-/// The most words of half a line, and the most lines of a table of verse.
+/// The fewest and the most words of half a line, and the most lines of a table of verse.
+const MIN_HALF: usize = 3;
 const MAX_HALF: usize = 9;
 const MAX_ROWS: usize = 60;
 
@@ -29,11 +30,14 @@ impl Page<'_> {
         if prose(false) == 0 || prose(true) * 2 > prose(false) {
             return;
         }
+        let last = text.iter().rposition(|&at| self.runs[at].prose() > 0);
         let mut from = 0;
         while from < text.len() {
             let line = |place: usize| centred[place] && self.is_line(text[place], places);
             let end = (from..text.len()).find(|&place| !line(place)).unwrap_or(text.len());
-            if end >= from + 2 {
+            // Two centred lines below the text may be who signs it.
+            let led = from > 0 && self.runs[text[from - 1]].text.ends_with([':', '：']);
+            if end >= from + 2 && (led || last.is_some_and(|last| last >= end)) {
                 for &at in &text[from..end] {
                     places[at].verse = true;
                 }
@@ -82,6 +86,7 @@ fn is_centred(dom: &Dom, run: &Run) -> bool {
 /// Returns whether a table holds verse: two halves a row, no figures, and all second halves end in one letter.
 pub(super) fn is_table_of_verse(dom: &Dom, table: Id) -> bool {
     let mut rhyme = None;
+    let mut last_words: Vec<String> = Vec::new();
     let mut rows = 0;
     for row in dom.all(table).filter(|&id| dom.name(id) == "tr").take(MAX_ROWS + 1) {
         let cells: Vec<String> = dom
@@ -92,13 +97,19 @@ pub(super) fn is_table_of_verse(dom: &Dom, table: Id) -> bool {
             .collect();
         let half = |cell: &String| {
             let words = cell.split_whitespace().count();
-            (MIN_WORDS..=MAX_HALF).contains(&words) && !cell.contains(char::is_numeric)
+            (MIN_HALF..=MAX_HALF).contains(&words) && !cell.contains(char::is_numeric)
         };
         let [first, second] = &cells[..] else { return false };
         if !half(first) || !half(second) {
             return false;
         }
         let last = second.chars().rev().find(|&c| is_arabic_letter(c) && !is_diacritic(c));
+        // Two rows that end in one name are no verse.
+        let word = second.split_whitespace().last().unwrap_or_default().to_owned();
+        if last_words.contains(&word) {
+            return false;
+        }
+        last_words.push(word);
         if last.is_none() || rhyme.is_some_and(|rhyme| Some(rhyme) != last) {
             return false;
         }
