@@ -44,7 +44,9 @@ pub enum Language {
     German,
     /// Russian.
     Russian,
-    /// Not enough words to tell, or none of these.
+    /// None of these, and none that mujaz reads.
+    Other,
+    /// Not enough words to tell.
     Unknown,
 }
 
@@ -66,6 +68,7 @@ impl Language {
             Self::Italian => "Italian",
             Self::German => "German",
             Self::Russian => "Russian",
+            Self::Other => "no language that mujaz knows",
             Self::Unknown => "an unknown language",
         }
     }
@@ -90,6 +93,10 @@ impl Language {
 const REACH: usize = 4000;
 /// Fewer words of Latin letters are names and credits more often than sentences.
 const SHORT: usize = 4;
+/// So many letters are a text, and its language can be told or is none that is known.
+const TEXT: usize = 20;
+/// No word is longer; keys and files that are packed in letters are.
+const LONGEST: usize = 40;
 /// A document with this share of Arabic is one, whatever else is in it.
 const LEAST_ARABIC: f64 = 0.3;
 
@@ -122,6 +129,7 @@ pub(super) fn of_blocks<'t>(texts: impl Iterator<Item = &'t str>) -> (Language, 
     let document = match most {
         _ if all > 0 && arabic as f64 >= LEAST_ARABIC * all as f64 && arabic > 0 => Language::Arabic,
         Some((language, _)) => language,
+        None if guesses.iter().map(|guess| guess.letters).sum::<usize>() >= TEXT => Language::Other,
         None => Language::Unknown,
     };
     let blocks = guesses.into_iter().map(|guess| leaning(guess, document)).collect();
@@ -136,6 +144,8 @@ fn leaning(guess: Guess, document: Language) -> Language {
     match guess.language {
         // No letters at all: figures are the same in all.
         Language::Unknown if guess.letters == 0 => document,
+        // A language that nobody knows does not rub off.
+        language if document == Language::Other => language,
         language if language.is_in_arabic_script() && document.is_in_arabic_script() => document,
         Language::Unknown | Language::English if !document.is_in_arabic_script() && document != Language::Hebrew => {
             document
@@ -169,8 +179,11 @@ fn guess(text: &str) -> Guess {
         _ if arabic > 0 && arabic * 2 >= most => in_arabic_script(text),
         most if most == hebrew => (Language::Hebrew, hebrew >= 8),
         most if most == latin => in_latin_script(text),
-        most if most == cyrillic => (Language::Russian, cyrillic >= 20),
-        _ => (Language::Unknown, other >= 8),
+        most if most == cyrillic => {
+            let russian = whatlang::detect(text).is_none_or(|told| told.lang() == whatlang::Lang::Rus);
+            (if russian { Language::Russian } else { Language::Other }, cyrillic >= TEXT)
+        }
+        _ => (Language::Other, other >= 4),
     };
     Guess { language, sure, letters }
 }
@@ -329,13 +342,18 @@ const ARABIC: &[&str] = &[
 
 /// Tells the languages of the Arabic script apart.
 fn in_arabic_script(text: &str) -> (Language, bool) {
-    let (mut letters, mut kurdish, mut urdu, mut pashto) = (0usize, 0usize, 0usize, 0usize);
+    let (mut letters, mut kurdish, mut urdu, mut pashto, mut other) = (0usize, 0usize, 0usize, 0usize, 0usize);
     for c in text.chars().filter(|&c| is_letter(c)) {
         letters += 1;
         match c {
             'ۆ' | 'ێ' | 'ڕ' | 'ڵ' | 'ە' => kurdish += 1,
             'ٹ' | 'ڈ' | 'ڑ' | 'ں' | 'ے' | 'ہ' | 'ۓ' | 'ھ' => urdu += 1,
             'ښ' | 'ځ' | 'څ' | 'ې' | 'ۍ' | 'ړ' | 'ټ' | 'ډ' | 'ګ' | 'ڼ' => pashto += 1,
+            // Of Uyghur and its neighbours, and of Sindhi.
+            'ۇ' | 'ۈ' | 'ۋ' | 'ڭ' | 'ٿ' | 'ڻ' | 'ڄ' | 'ڃ' | 'ڀ' | 'ٺ' | 'ڍ' | 'ڌ' | 'ڏ' | 'ڳ' | 'ڱ' | 'ڦ' | 'ڪ' =>
+            {
+                other += 1;
+            }
             _ => {}
         }
     }
@@ -359,6 +377,9 @@ fn in_arabic_script(text: &str) -> (Language, bool) {
     }
     let share = |count: usize, of: usize| count as f64 / of.max(1) as f64;
     let enough = words >= SHORT;
+    if other >= 2 && share(other, letters) >= 0.03 && other >= pashto && other >= urdu && other * 3 >= kurdish {
+        return (Language::Other, enough);
+    }
     if pashto >= 2 && share(pashto, letters) >= 0.02 && pashto >= kurdish && pashto * 2 >= urdu {
         return (Language::Pashto, enough);
     }
@@ -393,6 +414,13 @@ fn in_latin_script(text: &str) -> (Language, bool) {
     let accents =
         text.chars().filter(|c| matches!(c, 'é' | 'è' | 'ê' | 'à' | 'ç' | 'ù' | 'î' | 'ô' | 'û' | 'œ')).count();
     let most = english.max(french);
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
+    let is_packed = |word: &&str| word.chars().count() >= LONGEST && !word.contains(['.', ':', '@']);
+    let packed: usize = text.split_whitespace().filter(is_packed).map(letters).sum();
+    let armoured = ["-----BEGIN PGP ", "-----END PGP "].iter().any(|mark| text.contains(mark));
+    if armoured || packed * 2 > letters(text) {
+        return (Language::Other, true);
+    }
     if words.len() < SHORT && most == 0 {
         return (if accents > 0 { Language::Unknown } else { Language::English }, false);
     }
@@ -405,7 +433,8 @@ fn in_latin_script(text: &str) -> (Language, bool) {
         whatlang::Lang::Ita => Some(Language::Italian),
         whatlang::Lang::Deu => Some(Language::German),
         whatlang::Lang::Tur => Some(Language::Turkish),
-        _ => None,
+        // Names and credits look like any small language; sentences are longer.
+        _ => (words.len() >= 8).then_some(Language::Other),
     });
     // In news three words in ten are function words; the other language has one in twenty by chance.
     if english * 5 >= words.len() && english > french {
@@ -414,7 +443,11 @@ fn in_latin_script(text: &str) -> (Language, bool) {
     if let Some(language) = other {
         return (language, true);
     }
-    if french * 5 >= words.len() && french > english {
+    // One word over and over may be another language's: Dutch is full of "de".
+    let mut distinct: Vec<&str> = words.iter().map(String::as_str).filter(|word| FRENCH.contains(word)).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if french * 5 >= words.len() && french > english && distinct.len() > 1 {
         return (Language::French, words.len() >= SHORT);
     }
     if english * 8 >= words.len() && english >= french && accents == 0 {

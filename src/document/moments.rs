@@ -312,9 +312,13 @@ fn offset_from(today: Date, unit: Unit, count: i32, third: Option<Third>, weekda
     Some(match (unit, third) {
         // The page may be dated a day after the article was written: the weekday is the surer one.
         (Unit::Day, _) => When::Day(weekday.map_or(day, |weekday| {
-            [0, -1, 1, -2, 2, -3, 3]
-                .into_iter()
-                .filter_map(|shift: i64| day.checked_add(shift.days()).ok())
+            // Yesterday is before the day of the page whatever it says, and tomorrow is not.
+            let shifts: &[i64] =
+                if count < 0 { &[0, -1, 1, -2, -3, -4, -5, -6] } else { &[0, -1, 1, -2, 2, -3, 3, 4, 5, 6] };
+            shifts
+                .iter()
+                .filter_map(|&shift| day.checked_add(shift.days()).ok())
+                .filter(|&day| count == 0 || (day < today) == (count < 0))
                 .find(|day| day.weekday().to_monday_one_offset() == weekday)
                 .unwrap_or(day)
         })),

@@ -233,6 +233,58 @@ fn the_rest_of_a_damaged_text_stays_as_it_is() {
     assert!(decoded.repaired.is_none() && decoded.warnings.len() == 1, "{:?}", decoded.warnings);
 }
 
+/// Reads UTF-8 as another encoding does, and writes what came of it.
+fn misread(text: &str, encoding: &'static encoding_rs::Encoding) -> String {
+    encoding.decode_without_bom_handling(text.as_bytes()).0.into_owned()
+}
+
+#[test]
+fn text_that_was_misread_by_a_mac_or_over_and_over_is_repaired() {
+    let mac = misread(NEWS, encoding_rs::MACINTOSH);
+    let decoded = decode(mac.as_bytes(), None, None).unwrap();
+    assert_eq!(decoded.text, NEWS);
+    assert!(decoded.warnings[0].contains("Mac Roman"), "{:?}", decoded.warnings);
+    let mut text = NEWS.to_owned();
+    for times in 1..=6 {
+        text = misread(&text, encoding_rs::WINDOWS_1252);
+        let decoded = decode(text.as_bytes(), None, None).unwrap();
+        assert_eq!(decoded.text, NEWS, "{times}");
+        assert_eq!(decoded.repaired.unwrap().times, times);
+    }
+}
+
+#[test]
+fn broken_utf_8_is_never_taken_for_chinese() {
+    let overlong = common::fixture("hostile_docs").join("overlong.txt");
+    let decoded = decode(&fs_err::read(overlong).unwrap(), None, None).unwrap();
+    assert_eq!(decoded.encoding, "UTF-8");
+    assert!(decoded.text.contains("أعلنت البلدية") && decoded.undecodable > 0);
+    assert!(decoded.warnings.iter().any(|warning| warning.contains("cannot be decoded as UTF-8")));
+    // One byte in forty is lost.
+    let mut bytes = NEWS.repeat(4).into_bytes();
+    for at in (0..bytes.len()).step_by(40) {
+        bytes[at] = 0xf5;
+    }
+    let decoded = decode(&bytes, None, None).unwrap();
+    assert_eq!((decoded.encoding, decoded.repaired), ("UTF-8", None));
+    for (text, encoding) in [
+        ("中国国家主席星期一在北京会见了外国客人。", encoding_rs::GBK),
+        ("首相は月曜日に東京で会見した。", encoding_rs::SHIFT_JIS),
+    ] {
+        let read = decode(&encoding.encode(text).0, None, None);
+        assert!(read.is_err(), "{read:?}");
+    }
+}
+
+#[test]
+fn words_that_stay_damaged_make_a_repair_uncertain() {
+    let text = misread(&NEWS.repeat(3), encoding_rs::WINDOWS_1252);
+    let broken = format!("{text} Ø¥ÙéÙ‰");
+    let decoded = decode(broken.as_bytes(), None, None).unwrap();
+    let repair = decoded.repaired.unwrap();
+    assert!(repair.lost > 0 && repair.to_string().contains("not with certainty"), "{repair}");
+}
+
 #[test]
 fn utf_32_and_dos_are_read() {
     let wide: Vec<u8> = NEWS.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();

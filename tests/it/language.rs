@@ -107,6 +107,45 @@ fn an_article_in_another_language_is_refused_by_name_unless_forced() {
 }
 
 #[test]
+fn a_text_in_a_language_that_has_no_name_here_is_refused() {
+    for text in [
+        "中国国家主席星期一在北京会见了外国客人，双方就共同关心的问题交换了意见。",
+        "首相は月曜日に東京で会見し、新しい経済政策について説明した。",
+        "대통령은 월요일 정부가 새로운 법을 통과시킬 것이라고 말했다.",
+        "Ο πρωθυπουργός δήλωσε σήμερα ότι η κυβέρνηση θα συνεχίσει τις μεταρρυθμίσεις.",
+        "प्रधानमंत्री ने सोमवार को कहा कि सरकार नया कानून पारित करेगी।",
+        "ጠቅላይ ሚኒስትሩ ሰኞ ዕለት በሰጡት መግለጫ መንግሥት አዲስ ሕግ እንደሚያወጣ ተናገሩ።",
+        "ܫܠܡܐ ܠܟܘܢ ܟܠܟܘܢ ܐܚܝ̈ܐ ܘܚܬܐ ܕܝܠܢ",
+        "Президентът заяви в понеделник, че страната е готова за преговори със съседите си.",
+        "el ra2ees 2al enno el 7okoma mesh hat3adel el 2anoon w ennas lazem testanna shwaya",
+        "Presiden mengatakan pada hari Senin bahwa pemerintah tidak akan mengubah undang-undang itu.",
+        "De minister-president zei maandag dat de regering de wet niet zal veranderen.",
+        "دۆلەت رەئىسى دۈشەنبە كۈنى يېڭى قانۇن ھەققىدە سۆزلىدى.",
+        "صدر چيو ته حڪومت نئون قانون منظور ڪندي ۽ عوام کي سھولتون ڏيندي.",
+        "2YfYsNinINmG2LUg2LnYsdio2Yog2YXZg9iq2YjYqCDZhNmE2KfYrtiq2KjYp9ix2YjZg9iq2KfYqA==",
+        "-----BEGIN PGP MESSAGE-----\n\nhQEMA5vJxkq\n-----END PGP MESSAGE-----",
+        "xkjd qwpo zmxn vbal skdj fhgq poiu ztre wlkj",
+    ] {
+        let error = read_as(text, false).unwrap_err();
+        assert!(matches!(error, Error::OtherLanguage { .. }), "{text}: {error}");
+        assert_eq!(error.to_string(), "a.txt: seems to be in no language that mujaz knows, not in Arabic", "{text}");
+        assert!(!language::of(text).is_right_to_left() || language::of(text) == Language::Unknown, "{text}");
+    }
+}
+
+#[test]
+fn blocks_in_a_script_that_nobody_reads_are_told() {
+    let chinese = "中国国家主席星期一在北京会见了外国客人，双方就共同关心的问题交换了意见。";
+    let document = read_as(&article(&["وزير الخارجية: سنواصل دعم الحوار", ARABIC, chinese, MORE]), false).unwrap();
+    assert_eq!(document.language, Language::Arabic);
+    assert!(
+        document.warnings.contains(&"1 block is in no language that mujaz knows and not translated".to_owned()),
+        "{:?}",
+        document.warnings
+    );
+}
+
+#[test]
 fn short_blocks_lean_on_the_document() {
     let page = article(&["ياسر عرفات", ARABIC, "محمد علي", MORE, "Reuters", "2024"]);
     let document = read_as(&page, false).unwrap();

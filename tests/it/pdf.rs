@@ -123,6 +123,71 @@ fn heads_and_feet_of_pages_are_the_papers() {
     assert_eq!(rows.texts_of(BlockKind::ListItem).count(), 3);
 }
 
+fn made(name: &str) -> Result<Document, String> {
+    read(&common::fixture("pdf").join(name))
+}
+
+#[test]
+fn pages_that_are_turned_are_read_in_their_own_direction() {
+    let flat = made("flat.pdf").unwrap();
+    assert!(flat.text.contains("تزنيت") && flat.warnings.is_empty(), "{:?}", flat.warnings);
+    for name in ["turned.pdf", "drawn-turned.pdf", "skewed.pdf"] {
+        let document = made(name).unwrap();
+        assert_eq!(document.text, flat.text, "{name}");
+        assert!(document.warnings.is_empty(), "{name}: {:?}", document.warnings);
+    }
+    let document = made("both-ways.pdf").unwrap();
+    assert_eq!(document.text, flat.text);
+    assert_eq!(
+        document.warnings,
+        ["page 2 is written in several directions: 1 of 2 pages where what runs across the rest is left out"]
+    );
+}
+
+#[test]
+fn a_blank_page_between_others_is_told() {
+    let document = made("blank-between.pdf").unwrap();
+    assert_eq!(document.text, made("flat.pdf").unwrap().text);
+    assert_eq!(document.warnings, ["page 2 is blank: 1 of 4 pages on which nothing is drawn"]);
+}
+
+#[test]
+fn what_the_author_says_twice_is_no_running_head() {
+    let document = made("refrain.pdf").unwrap();
+    let line = "يعيش الناس هنا على ماء البئر وحده";
+    assert!(everything(&document).contains(line) && !document.furniture.iter().any(|l| l == line), "{document:?}");
+    // The article stands twice: lines that fall on the same rows of two pages are still its own.
+    let document = made("heads.pdf").unwrap();
+    for line in &document.furniture {
+        assert!(line.starts_with("جريدة الماء") || line.starts_with("صفحة"), "{line}");
+    }
+    assert!(!document.text.contains("جريدة الماء") && document.furniture.len() >= 4, "{:?}", document.furniture);
+    let error = made("only-heads.pdf").unwrap_err();
+    assert!(error.contains("only running heads"), "{error}");
+}
+
+#[test]
+fn paragraphs_set_from_left_to_right_are_read_in_order() {
+    let flat = made("flat.pdf").unwrap();
+    for name in ["left-weasy.pdf", "left-lo.pdf"] {
+        let document = made(name).unwrap();
+        assert_eq!(document.text, flat.text, "{name}");
+        assert_eq!(document.segments.len(), flat.segments.len(), "{name}");
+    }
+}
+
+#[test]
+fn the_sign_of_percent_stands_behind_its_figure_in_a_cell_too() {
+    let document = made("percent.pdf").unwrap();
+    assert!(document.text.contains("٣٫٢٪") && document.text.contains("١٢٫٥٪"), "{}", document.text);
+}
+
+#[test]
+fn a_font_that_names_pieces_of_letters_is_garbage() {
+    let error = made("pieces.pdf").unwrap_err();
+    assert!(error.contains("text layer is garbage"), "{error}");
+}
+
 #[test]
 fn hostile_files_cost_neither_time_nor_memory() {
     let folder = common::fixture("hostile_docs");

@@ -43,6 +43,11 @@ pub(super) fn year_number(t: &Tokens, i: usize) -> Option<(i16, usize)> {
         && t.glued(number.next)
         && t.glued(number.next + 1)
         && t.digits(number.next + 1).is_some();
+    // Nor is the year of a day that there is not: "2020-02-30".
+    let stroke = |at: usize| t.is_mark(at, &['-', '–']) && t.glued(at) && t.glued(at + 1);
+    let part = |at: usize| matches!(t.digits(at), Some((_, 1..=2)));
+    let goes_on =
+        goes_on || (stroke(number.next) && part(number.next + 1) && stroke(number.next + 2) && part(number.next + 3));
     let value = i16::try_from(number.value).ok()?;
     (!goes_on && (1000..=2100).contains(&value) && !t.is_mark(number.next, &['%', '٪'])).then_some((value, number.next))
 }

@@ -12,6 +12,7 @@ use hayro_syntax::object::{Array, Dict, Name, Object, Stream};
 use hayro_syntax::page::{Page, Resources};
 
 use super::font::Font;
+use super::turn::{self, Stroke};
 use super::{Error, streams};
 
 /// How deep forms stand in forms.
@@ -53,8 +54,10 @@ pub(super) struct Drawn {
     pub pictures: usize,
     /// Whether letters come from a font that only claims a Latin encoding.
     pub claimed_latin: bool,
-    /// How high the page is.
+    /// How high the page is, as its lines are read.
     pub height: f32,
+    /// Letters that are left out, since they run in another direction than most.
+    pub turned: usize,
 }
 
 /// What is left of the work that a file may make.
@@ -96,6 +99,7 @@ struct State {
 
 struct Pen<'w> {
     drawn: &'w mut Drawn,
+    strokes: Vec<Stroke>,
     budget: &'w mut Budget,
     fonts: &'w mut Fonts,
     state: State,
@@ -121,13 +125,14 @@ pub(super) type Fonts = BTreeMap<(i32, i32), Rc<Font>>;
 /// # Errors
 /// Where it takes more work than a page of text does.
 pub(super) fn draw(page: &Page<'_>, fonts: &mut Fonts, budget: &mut Budget) -> Result<Drawn, Error> {
-    let mut drawn = Drawn { height: page.render_dimensions().1, ..Drawn::default() };
+    let mut drawn = Drawn::default();
     let content = content(page)?;
     let matrix = page.initial_transform(false).as_coeffs().map(|c| c as f32);
     let state =
         State { matrix, font: None, size: 0.0, char_space: 0.0, word_space: 0.0, scale: 1.0, leading: 0.0, rise: 0.0 };
     let mut pen = Pen {
         drawn: &mut drawn,
+        strokes: Vec::new(),
         budget,
         fonts,
         state,
@@ -137,6 +142,8 @@ pub(super) fn draw(page: &Page<'_>, fonts: &mut Fonts, budget: &mut Budget) -> R
         marked: Vec::new(),
     };
     pen.run(&content, page.resources(), &mut Vec::new())?;
+    let upright = turn::upright(pen.strokes, page.render_dimensions());
+    (drawn.glyphs, drawn.height, drawn.turned) = (upright.glyphs, upright.height, upright.left_out);
     Ok(drawn)
 }
 
@@ -295,29 +302,32 @@ impl Pen<'_> {
     fn glyph(&mut self, text: Option<String>, place: Matrix, advance: f32, font: &Font) -> Result<(), Error> {
         let [a, b, c, d, e, f] = place;
         let size = c.hypot(d);
-        // Text that runs up the margin or across the page as a watermark is no line of the article.
-        if !(a.is_finite() && e.is_finite() && f.is_finite()) || b.abs() > a.abs() * 0.1 || size < 0.5 {
+        if ![a, b, e, f].iter().all(|value| value.is_finite()) || size < 0.5 {
             return Ok(());
         }
-        let (start, end) = (e, e + a * advance);
-        let (mut x0, mut x1) = (start.min(end), start.max(end));
+        // A letter in a mirror, as fonts with a mirror of their own undo it, is read the nearer way up.
+        let angle = if a * d - b * c < 0.0 && a < 0.0 { (-b).atan2(-a) } else { b.atan2(a) };
+        let mut stroke = Stroke {
+            text: String::new(),
+            start: (e, f),
+            end: (e + a * advance, f + b * advance),
+            angle,
+            size,
+            bold: font.bold,
+        };
         let mut words = text;
         if let Some(Some(actual)) = self.marked.iter_mut().rev().find(|marked| marked.is_some()) {
             match actual.at {
                 // The words stand at the first glyph, which grows with each of the others on its line.
                 Some(at) => {
-                    if let Some(first) = self.drawn.glyphs.get_mut(at)
-                        && (first.y - f).abs() < size
-                    {
-                        first.x0 = first.x0.min(x0);
-                        first.x1 = first.x1.max(x1);
+                    if let Some(first) = self.strokes.get_mut(at) {
+                        first.grow(&stroke);
                     }
                     return Ok(());
                 }
                 None => {
-                    actual.at = Some(self.drawn.glyphs.len());
+                    actual.at = Some(self.strokes.len());
                     words = Some(actual.words.clone());
-                    (x0, x1) = (x0.min(x1), x1.max(x0));
                 }
             }
         }
@@ -332,7 +342,8 @@ impl Pen<'_> {
             .checked_sub(1)
             .ok_or_else(|| Error::Limit(format!("it has more than {MAX_GLYPHS} letters")))?;
         self.drawn.claimed_latin |= font.claimed_latin;
-        self.drawn.glyphs.push(Glyph { text, x0, x1, y: f, size, bold: font.bold });
+        stroke.text = text;
+        self.strokes.push(stroke);
         Ok(())
     }
 

@@ -35,17 +35,24 @@ pub(super) struct Reading {
     pub turned: bool,
     /// Whether brackets are mirrored, where a line does not tell.
     pub mirrored: bool,
+    /// Whether paragraphs were set from left to right, as programs do that were not told the language.
+    pub set_left: bool,
 }
 
 impl Reading {
     /// Asks all lines how they want to be read.
     pub fn of<'s>(segments: impl Iterator<Item = &'s Segment>) -> Self {
         let (mut turned, mut mirrored) = (0, 0);
+        let (mut on_right, mut on_left) = (0usize, 0usize);
         for segment in segments {
             turned += segment.words.evidence;
             mirrored += segment.words.mirror;
+            on_right += usize::from(segment.words.stop > 0);
+            on_left += usize::from(segment.words.stop < 0);
         }
-        Self { turned: turned >= 0, mirrored: mirrored > 0 }
+        // Within such a paragraph, a sentence that ends with its line has its stop on the left all the same.
+        let set_left = turned >= 0 && on_right * 3 >= on_left && on_right > usize::from(on_left > 0);
+        Self { turned: turned >= 0, mirrored: mirrored > 0, set_left }
     }
 
     fn text(self, segment: &Segment) -> String {
@@ -53,11 +60,20 @@ impl Reading {
         // A line against all others has to be sure.
         let turned = if self.turned { words.evidence > -4 } else { words.evidence > 4 };
         let mirrored = words.mirror > 0 || (words.mirror == 0 && self.mirrored);
+        let set_left =
+            words.set_left.as_ref().filter(|_| turned && (words.stop > 0 || (self.set_left && words.stop == 0)));
+        if let Some([plain, other]) = set_left {
+            return Self::bullets(if mirrored { other } else { plain });
+        }
         let text = match (turned, mirrored && words.turned.chars().any(order::is_right)) {
             (true, true) => order::mirror(&words.turned),
             (true, false) => words.turned.clone(),
             (false, _) => words.straight.clone(),
         };
+        Self::bullets(&text)
+    }
+
+    fn bullets(text: &str) -> String {
         text.replace(['\u{f0b7}', '\u{f0a7}', '\u{f0d8}'], "•")
     }
 }
@@ -67,18 +83,54 @@ fn row_text(row: &Row, reading: Reading, rightmost_first: bool) -> String {
     let mut cells: Vec<&Segment> = row.cells.iter().collect();
     // A line that is drawn in the order of reading has its cells so as well.
     let from_right = rightmost_first && reading.turned;
-    if row.first.map_or(from_right, |first| first == End::Right) {
+    // A line of Arabic that was cut at a wide blank is still read from the right.
+    let arabic = |cell: &&Segment| {
+        cell.words.set_left.is_some() && !cell.words.straight.chars().any(|c| c.is_ascii_alphabetic())
+    };
+    let cut = reading.set_left && !row.table && cells.len() > 1 && cells.iter().all(arabic);
+    if cut || row.first.map_or(from_right, |first| first == End::Right) {
         cells.reverse();
     }
     let cells: Vec<String> = cells.into_iter().map(|cell| reading.text(cell).trim().to_owned()).collect();
     cells.join(if row.table { crate::document::CELLS } else { " " })
 }
 
+/// The most words that the head of a page has: the name of the paper, number, day, section.
+const MAX_HEAD: usize = 12;
+
+/// Where a line stands that may be a head or a foot.
+struct Seen {
+    page: usize,
+    y: f32,
+    /// Whether it is set apart from what is next to it, by space or by smaller letters.
+    apart: bool,
+}
+
+/// Returns whether a line may be the head of a page: it is short and no sentence.
+fn is_head(text: &str) -> bool {
+    let text = text.trim();
+    text.split_whitespace().count() <= MAX_HEAD && !text.ends_with(['.', '؟', '!', '?', '…'])
+}
+
+/// Returns whether a line of several pages is their head or foot, and not what the author says again: it is on most of
+/// them, or it stands apart at the very same place, or where there are but two or three, it has a number.
+fn running(key: &str, seen: &[Seen], pages: usize) -> bool {
+    let mut on: Vec<usize> = seen.iter().map(|seen| seen.page).collect();
+    on.dedup();
+    let times = on.len();
+    let still = seen.iter().all(|other| other.apart && (other.y - seen[0].y).abs() < 1.0);
+    match times {
+        0 | 1 => false,
+        2 => pages <= 3 && (key.contains('#') || still),
+        // Heads of sections are on a few pages, and left and right pages may differ.
+        _ => times * 2 > pages || still,
+    }
+}
+
 /// Takes off the pages what is not the article's: heads, feet, numbers of pages.
 pub(super) fn without_furniture(pages: &mut [Vec<Region>], heights: &[f32], reading: Reading) -> Vec<String> {
     let body = Measure::of(pages).body;
-    let key = |row: &Row| -> String {
-        let text: String = row.cells.iter().map(|cell| reading.text(cell)).collect();
+    let key = |text: &str| -> String {
         let mut out = String::new();
         for c in text.chars().filter(|c| !c.is_whitespace()) {
             if !c.is_numeric() {
@@ -98,9 +150,9 @@ pub(super) fn without_furniture(pages: &mut [Vec<Region>], heights: &[f32], read
         }
         rest.is_empty() && bare.contains('#')
     };
-    let mut seen: BTreeMap<(bool, String), usize> = BTreeMap::new();
+    let mut seen: BTreeMap<(bool, String), Vec<Seen>> = BTreeMap::new();
     let mut edges: Vec<Vec<(usize, usize, bool, String)>> = Vec::new();
-    for (regions, &height) in pages.iter().zip(heights) {
+    for (page, (regions, &height)) in pages.iter().zip(heights).enumerate() {
         let mut rows: Vec<(f32, usize, usize)> = Vec::new();
         for (region, r) in regions.iter().enumerate() {
             rows.extend(r.rows.iter().enumerate().map(|(row, r)| (r.y(), region, row)));
@@ -112,32 +164,34 @@ pub(super) fn without_furniture(pages: &mut [Vec<Region>], heights: &[f32], read
             if place < 3 || place + 3 >= count {
                 let top = place * 2 < count;
                 let this = &regions[region].rows[row];
-                let mut key = key(this);
+                let text: Vec<String> = this.cells.iter().map(|cell| reading.text(cell)).collect();
+                let mut key = key(&text.concat());
                 // A short line of small letters alone in the margin is a head or a foot, on one page too.
                 let next = if top { rows.get(place + 1) } else { place.checked_sub(1).and_then(|at| rows.get(at)) };
                 let in_margin =
                     if top { place == 0 && y > height * 0.92 } else { place + 1 == count && y < height * 0.08 };
-                let alone = next.is_some_and(|next| (next.0 - y).abs() > 2.5 * this.size());
+                let alone = next.is_none_or(|next| (next.0 - y).abs() > 2.5 * this.size());
                 let short =
                     this.cells.iter().map(|cell| cell.length).sum::<usize>() <= 60 && this.size() <= body * 1.15;
                 if in_margin && alone && short && count > 3 {
                     key = "#".to_owned();
                 }
-                *seen.entry((top, key.clone())).or_default() += 1;
+                let apart = alone || this.size() < body * 0.92;
+                if !key.is_empty() && is_head(&text.join(" ")) {
+                    seen.entry((top, key.clone())).or_default().push(Seen { page, y, apart });
+                }
                 found.push((region, row, top, key));
             }
         }
         edges.push(found);
     }
-    let several = pages.len() > 1;
+    let count = pages.len();
+    seen.retain(|(_, key), seen| running(key, seen, count));
     let mut out = Vec::new();
     for (regions, found) in pages.iter_mut().zip(edges) {
         let mut drop: Vec<(usize, usize)> = found
             .into_iter()
-            .filter(|(_, _, top, key)| {
-                is_number(key)
-                    || (several && seen.get(&(*top, key.clone())).is_some_and(|&times| times > 1 && !key.is_empty()))
-            })
+            .filter(|(_, _, top, key)| is_number(key) || seen.contains_key(&(*top, key.clone())))
             .map(|(region, row, _, _)| (region, row))
             .collect();
         drop.sort_unstable();
@@ -273,7 +327,8 @@ fn ends(open: &Open, row: &Row, measure: &Measure, rightmost_first: bool, first_
     // How much room the line before left, and how much the first word of this one takes.
     let room = if rightmost_first { last.x0() - open.column.x0 } else { open.column.x1 - last.x1() };
     let first = if rightmost_first { row.cells.last() } else { row.cells.first() };
-    let word = first.map_or(0.0, |cell| if rightmost_first { cell.first_word.0 } else { cell.first_word.1 });
+    let from_right = |cell: &Segment| rightmost_first || cell.words.set_left.is_some();
+    let word = first.map_or(0.0, |cell| if from_right(cell) { cell.first_word.0 } else { cell.first_word.1 });
     let closed = open.text.trim_end_matches(['"', '”', '»', ')', ' ']).ends_with(['.', '!', '؟', '?', ':']);
     // Not every producer fills its lines: a line that is no end of a sentence has to leave much room.
     let width = open.column.x1 - open.column.x0;

@@ -1,7 +1,7 @@
 //! The reader of PDF files with a text layer.
 //!
 //! In: the bytes of a PDF. Out: a [`Document`]. A PDF says where glyphs stand, not what is a line or a paragraph: `draw`
-//! collects glyphs with their places, `lines` puts them in rows, `order` turns Arabic rows into the order of reading,
+//! collects glyphs with their places, `turn` lays the lines flat, `lines` puts them in rows, `order` turns Arabic rows into the order of reading,
 //! `layout` tells columns and tables, `flow` paragraphs and what is the paper's. Files are opened by hayro-syntax; scans are
 //! not read, and said to be none. Source: ISO 32000-1.
 
@@ -16,6 +16,7 @@ mod lines;
 mod order;
 mod streams;
 mod text;
+mod turn;
 
 use super::line::{Hint, Line};
 use super::{Declared, Document, ReadOptions, Reader, Sheet};
@@ -43,6 +44,9 @@ pub enum Error {
         /// All pages.
         pages: usize,
     },
+    /// All that its pages say is at their heads and feet.
+    #[error("a PDF with only running heads and numbers of pages: no line of its own is on any page")]
+    OnlyHeads,
     /// The text is there, but not which letters it is made of.
     #[error(
         "a PDF whose text layer is garbage: its fonts do not say which letters their glyphs are; print it anew, or read it by OCR"

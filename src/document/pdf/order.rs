@@ -54,6 +54,10 @@ pub(super) struct Ordered {
     pub evidence: i32,
     /// How many more of its brackets pair when they are mirrored.
     pub mirror: i32,
+    /// As a paragraph that was set from left to right has it, with its brackets as they are and mirrored.
+    pub set_left: Option<[String; 2]>,
+    /// Where its stop stands: 1 on the right, as in a paragraph set from left to right; -1 on the left.
+    pub stop: i32,
 }
 
 /// Orders the glyphs of a line; blanks are glyphs of their own.
@@ -70,16 +74,75 @@ pub(super) fn ordered(glyphs: &[&str]) -> Ordered {
             && !signs.next().is_none_or(|c| c.is_numeric() || c == '.');
         if stop_first {
             let (turned, mirror) = from_right(glyphs, &classes);
-            return Ordered { turned, straight, evidence: 0, mirror };
+            return Ordered { turned, straight, evidence: 0, mirror, set_left: None, stop: 0 };
         }
-        return Ordered { turned: straight.clone(), straight, evidence: 0, mirror: 0 };
+        let straight = percent_behind(straight);
+        return Ordered { turned: straight.clone(), straight, evidence: 0, mirror: 0, set_left: None, stop: 0 };
     }
     // A line of mostly Latin words is still Arabic where it begins so, on the right of the paper.
     let begins = classes.iter().rfind(|class| **class != Class::Neutral) == Some(&Class::Right);
     let arabic = right * 3 >= left || (begins && right * 8 >= left);
-    let (turned, mirror) = if arabic { from_right(glyphs, &classes) } else { (from_left(glyphs, &classes), 0) };
+    let (turned, mirror) = if arabic {
+        from_right(glyphs, &classes)
+    } else {
+        let [turned, _] = from_left(glyphs, &classes, 0, false);
+        (turned, 0)
+    };
     let evidence = evidence(&turned) - evidence(&straight);
-    Ordered { turned, straight, evidence, mirror }
+    let stop = if arabic { stop(&turned) } else { 0 };
+    let set_left = arabic.then(|| set_left(glyphs, &classes));
+    Ordered { turned, straight, evidence, mirror, set_left, stop }
+}
+
+/// Puts the sign of percent behind a figure that stands alone: on paper it is on the left.
+fn percent_behind(line: String) -> String {
+    let trimmed = line.trim();
+    match trimmed.strip_prefix(['%', '٪']) {
+        Some(figure) if figure.chars().any(char::is_numeric) && figure.chars().all(is_of_figure) => {
+            format!("{figure}{}", &trimmed[..trimmed.len() - figure.len()])
+        }
+        _ => line,
+    }
+}
+
+fn is_of_figure(c: char) -> bool {
+    c.is_numeric() || ".,٫٬:".contains(c)
+}
+
+/// Tells where the stop of a line stands that is read from the right.
+fn stop(turned: &str) -> i32 {
+    const CLOSING: &[char] = &['"', '”', '“', '»', '«', ')', '(', ']', '[', '\'', '’', ' '];
+    const STOPS: &[char] = &['.', '؟', '!', ':'];
+    let line = turned.trim();
+    let behind = line.trim_start_matches(CLOSING);
+    let before = behind.trim_start_matches(STOPS);
+    let first = before.trim_start_matches(CLOSING).chars().next();
+    // One sign and then a letter: three are words left out, before a figure it is of that.
+    if behind.len() - before.len() == 1 && first.is_some_and(is_right) {
+        return 1;
+    }
+    if behind.len() > before.len() && behind.starts_with('؟') && first.is_some_and(is_right) {
+        return 1;
+    }
+    -i32::from(line.trim_end_matches(CLOSING).ends_with(STOPS))
+}
+
+/// Reads a line of a paragraph that was set from left to right: its Arabic runs from the right, and what ends the paragraph
+/// stands behind that on the right.
+fn set_left(glyphs: &[&str], classes: &[Class]) -> [String; 2] {
+    // What ends a line on the left within a paragraph is of its Arabic, and so is what begins one on the right.
+    let ends = |glyph: &str| glyph.chars().all(|c| c.is_whitespace() || ".،؛:!؟,;…".contains(c) || c.is_numeric());
+    let lead = glyphs.iter().take_while(|glyph| ends(glyph)).count();
+    let lead = if classes.get(lead) == Some(&Class::Right) { lead } else { 0 };
+    // Of figures on the right as well: those that end a paragraph stand within its Arabic.
+    let begins = glyphs.last().is_some_and(|glyph| matches!(*glyph, "“" | "‘"));
+    if begins || classes.last() == Some(&Class::Figure) {
+        let last = classes.iter().rposition(|class| matches!(class, Class::Left | Class::Right)).unwrap_or(0);
+        if classes.get(last) == Some(&Class::Right) {
+            return from_left(glyphs, classes, lead, true);
+        }
+    }
+    from_left(glyphs, classes, lead, false)
 }
 
 /// Turns a line that runs to the left.
@@ -95,7 +158,7 @@ fn from_right(glyphs: &[&str], classes: &[Class]) -> (String, i32) {
     parts.reverse();
     // A sign of percent stands behind its figure, on whichever side it is drawn.
     for at in 1..parts.len() {
-        let figure = parts[at].1.chars().all(|c| c.is_numeric() || ".,٫٬:".contains(c));
+        let figure = parts[at].1.chars().all(is_of_figure);
         if matches!(parts[at - 1].1.as_str(), "%" | "٪") && figure && (at < 2 || parts[at - 2].1.ends_with(' ')) {
             parts.swap(at - 1, at);
         }
@@ -140,24 +203,30 @@ fn left_run(glyphs: &[&str], classes: &[Class], start: usize) -> usize {
     if open > closed && glyphs.get(end) == Some(&")") { end + 1 } else { end }
 }
 
-/// Turns the Arabic words within a line that runs to the right.
-fn from_left(glyphs: &[&str], classes: &[Class]) -> String {
-    let mut out = String::new();
+/// Turns the Arabic words within a line that runs to the right, with their brackets as they are and mirrored. The first
+/// `lead` glyphs are of the Arabic behind them, and with `tail` the last ones are of the Arabic before them.
+fn from_left(glyphs: &[&str], classes: &[Class], lead: usize, tail: bool) -> [String; 2] {
+    let mut out = [String::new(), String::new()];
     let mut at = 0;
     while at < glyphs.len() {
-        if classes[at] == Class::Right {
-            let mut end = at + 1;
-            for (place, class) in classes.iter().enumerate().skip(at + 1) {
+        if classes[at] == Class::Right || at < lead {
+            let mut end = (at + 1).max(lead);
+            for (place, class) in classes.iter().enumerate().skip(end) {
                 match class {
                     Class::Right => end = place + 1,
                     Class::Left => break,
                     Class::Figure | Class::Neutral => {}
                 }
             }
-            out.push_str(&from_right(&glyphs[at..end], &classes[at..end]).0);
+            if tail && !classes[end..].iter().any(|class| matches!(class, Class::Left | Class::Right)) {
+                end = glyphs.len();
+            }
+            let run = from_right(&glyphs[at..end], &classes[at..end]).0;
+            out[1].push_str(&mirror(&run));
+            out[0].push_str(&run);
             at = end;
         } else {
-            out.push_str(glyphs[at]);
+            out.iter_mut().for_each(|out| out.push_str(glyphs[at]));
             at += 1;
         }
     }
@@ -301,8 +370,31 @@ mod tests {
             ("رتم 12,500.5 نم", "من 12,500.5 متر"),
             (":)ADE(", "(ADE):"),
             ("3.5", "3.5"),
+            ("٪٣٫٢", "٣٫٢٪"),
         ] {
             assert_eq!(turn(paper), wanted, "{paper}");
+        }
+    }
+
+    #[test]
+    fn paragraphs_set_from_left_to_right_are_read_too() {
+        for (paper, wanted, stop) in [
+            (".دودحلا نم دحلاو", "والحد من الحدود.", -1),
+            ("دودحلا نم دحلاو.", "والحد من الحدود.", 1),
+            ("ةكرتشملا تاوقلا”.", "القوات المشتركة”.", 1),
+            ("؟باوجلا وه ام", "ما هو الجواب؟", -1),
+            ("،ديدج نم", "من جديد،", 0),
+            ("12 يف", "في 12", 0),
+            ("لباقم ،2030", "2030، مقابل", 0),
+            ("نإ لاق“", "“قال إن", 0),
+            ("نع Microsoft لاق", "عن Microsoft قال", 0),
+        ] {
+            let glyphs: Vec<String> = paper.chars().map(|c| c.to_string()).collect();
+            let refs: Vec<&str> = glyphs.iter().map(String::as_str).collect();
+            let ordered = ordered(&refs);
+            assert_eq!(ordered.stop, stop, "{paper}");
+            let read = if stop < 0 { ordered.turned } else { ordered.set_left.unwrap()[0].clone() };
+            assert_eq!(read, wanted, "{paper}");
         }
     }
 

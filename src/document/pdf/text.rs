@@ -10,6 +10,7 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use super::draw::{Budget, Drawn, Fonts, draw};
 use super::flow::{self, Block, Reading};
 use super::{Error, facts, layout, lines, order, streams};
+use crate::arabic::letters::is_diacritic;
 use crate::source::encoding;
 
 /// The most pages that are read: a book has fewer.
@@ -20,6 +21,12 @@ const STACK: usize = 64 * 1024 * 1024;
 
 /// Pages are garbage where fewer than this share of their letters is of one of the scripts that news is written in.
 const MIN_SENSE: f64 = 0.5;
+
+/// Words of one letter are hardly words: a page with more than this share of them is one whose fonts name parts of letters.
+const MAX_SINGLE: f64 = 0.3;
+
+/// So many words tell what share is.
+const MIN_WORDS: usize = 20;
 
 /// What a PDF says.
 #[derive(Debug, Default)]
@@ -69,7 +76,12 @@ fn inside(bytes: Vec<u8>) -> Result<Text, Error> {
     let mut pages = Vec::new();
     for (number, drawn) in drawn.iter().enumerate() {
         silent.look(number + 1, drawn);
-        pages.push(if silent.last_is(number + 1) { Vec::new() } else { lines::segments(&drawn.glyphs, true) });
+        let mut segments = if silent.last_is(number + 1) { Vec::new() } else { lines::segments(&drawn.glyphs, true) };
+        if in_pieces(&segments) {
+            silent.garbage.push(number + 1);
+            segments.clear();
+        }
+        pages.push(segments);
     }
     silent.refuse(drawn.len(), cut)?;
     text.warnings.extend(silent.warnings(drawn.len()));
@@ -84,7 +96,7 @@ fn inside(bytes: Vec<u8>) -> Result<Text, Error> {
             (right + usize::from(order::is_right(c)), left + usize::from(c.is_alphabetic()))
         });
     // Arabic letters are alphabetic too: half of all letters is enough.
-    let rightmost_first = right * 2 > left;
+    let rightmost_first = right * 2 > left && !reading.set_left;
     let mut regions: Vec<_> = pages.into_iter().map(|segments| layout::regions(segments, rightmost_first)).collect();
     let heights: Vec<f32> = drawn.iter().map(|drawn| drawn.height).collect();
     text.furniture = flow::without_furniture(&mut regions, &heights, reading);
@@ -93,10 +105,10 @@ fn inside(bytes: Vec<u8>) -> Result<Text, Error> {
         mend(&mut text);
     }
     if text.blocks.is_empty() {
-        return Err(if cut {
-            Error::Damaged("it ends in the middle".to_owned())
-        } else {
-            Error::NoText { pictures: 0, pages: count }
+        return Err(match cut {
+            true => Error::Damaged("it ends in the middle".to_owned()),
+            false if !text.furniture.is_empty() => Error::OnlyHeads,
+            false => Error::NoText { pictures: 0, pages: count },
         });
     }
     Ok(text)
@@ -116,12 +128,26 @@ fn mend(text: &mut Text) {
     text.warnings.push(format!("its font hides Arabic behind Latin letters: {repair}"));
 }
 
-/// Pages that say nothing, and why.
+/// Returns whether the words of a page are letters one by one, and so no words.
+fn in_pieces(segments: &[lines::Segment]) -> bool {
+    let (mut single, mut words) = (0usize, 0usize);
+    for segment in segments {
+        for word in segment.words.straight.split(|c: char| !order::is_right(c)).filter(|word| !word.is_empty()) {
+            words += 1;
+            single += usize::from(word.chars().filter(|&c| !is_diacritic(c)).count() < 2);
+        }
+    }
+    words >= MIN_WORDS && single as f64 > MAX_SINGLE * words as f64
+}
+
+/// Pages that say nothing or not all, and why.
 #[derive(Debug, Default)]
 struct Silent {
     pictures: Vec<usize>,
     blank: Vec<usize>,
     garbage: Vec<usize>,
+    /// Pages with much that runs in another direction.
+    turned: Vec<usize>,
 }
 
 impl Silent {
@@ -133,6 +159,9 @@ impl Silent {
         let known = drawn.glyphs.iter().filter(|glyph| !glyph.text.trim().is_empty()).count();
         let sense = letters(makes_sense);
         let garbage = drawn.unknown > known || (sense as f64) < MIN_SENSE * all as f64;
+        if drawn.turned >= MIN_WORDS && drawn.turned * 4 > known {
+            self.turned.push(number);
+        }
         if (all + drawn.unknown) == 0 {
             if drawn.pictures > 0 { self.pictures.push(number) } else { self.blank.push(number) }
         } else if garbage {
@@ -164,7 +193,18 @@ impl Silent {
                 _ => Some(format!("pages {}{more} are {are}: {} of {of} pages {what}", list.join(", "), pages.len())),
             }
         };
+        // The last page of many files is blank; one between others may have lost its words.
+        let silent = |number: usize| [&self.pictures, &self.blank, &self.garbage].iter().any(|p| p.contains(&number));
+        let last = (1..=of).rev().find(|&number| !silent(number)).unwrap_or(0);
+        let between: Vec<usize> = self.blank.iter().copied().filter(|&number| number < last).collect();
         let found = [
+            told(&between, "blank", "blank", "on which nothing is drawn"),
+            told(
+                &self.turned,
+                "written in several directions",
+                "written in several directions",
+                "where what runs across the rest is left out",
+            ),
             told(&self.pictures, "a picture", "pictures", "without text, which only OCR could read"),
             told(&self.garbage, "garbage", "garbage", "whose fonts do not say which letters they show, left out"),
         ];

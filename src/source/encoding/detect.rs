@@ -28,7 +28,9 @@ pub(super) fn detect(bytes: &[u8]) -> Charset {
     arabic(&sample).unwrap_or_else(|| {
         let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
         detector.feed(&sample, true);
-        Charset::Web(detector.guess(None, Utf8Detection::Deny))
+        let guess = detector.guess(None, Utf8Detection::Deny);
+        // Arabic bytes pair to Chinese as well as anything: what was meant so says it.
+        Charset::Web(if guess.is_single_byte() { guess } else { UTF_8 })
     })
 }
 
@@ -77,14 +79,18 @@ pub(super) fn wide(sample: &[u8]) -> Option<Charset> {
     (high > 0.8 && low < 0.3).then_some(Charset::Web(encoding))
 }
 
-/// Returns whether bytes are UTF-8 but for a few broken places: a cut-off end, a stray byte.
+/// Returns whether bytes are UTF-8 but for broken places: a cut-off end, a stray byte, more of them where the rest is Arabic.
 pub(super) fn is_nearly_utf8(bytes: &[u8]) -> bool {
-    let (mut broken, mut multibyte) = (0usize, 0usize);
+    let (mut broken, mut multibyte, mut arabic) = (0usize, 0usize, 0usize);
     for chunk in bytes.utf8_chunks() {
-        multibyte += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        for c in chunk.valid().chars().filter(|c| !c.is_ascii()) {
+            multibyte += 1;
+            arabic += usize::from(letters::is_arabic_letter(c));
+        }
         broken += usize::from(!chunk.invalid().is_empty());
     }
-    broken == 0 || broken * 50 < multibyte
+    // Pairs of bytes that make Arabic letters do so by chance in no other encoding, row upon row.
+    broken == 0 || broken * 50 < multibyte || (broken * 4 < arabic && arabic * 2 > multibyte)
 }
 
 /// Returns the lines that tell 8-bit encodings apart, those with a byte beyond ASCII, up to [`SAMPLE`] bytes: the head of a

@@ -141,7 +141,10 @@ fn refuse_binary(text: &str, charset: Charset, undecodable: usize, lost: usize) 
         }
     }
     let share = |part: usize| part as f64 / total.max(1) as f64;
-    if share(undecodable + controls) > MAX_BROKEN || share(nuls) > MAX_BROKEN / 10.0 {
+    // Where broken places are few beside Arabic letters, the rest is worth reading; how many they are is told.
+    let arabic = text.chars().filter(|&c| crate::arabic::letters::is_arabic_letter(c)).count();
+    let broken = if undecodable * 5 < arabic { controls } else { undecodable + controls };
+    if share(broken) > MAX_BROKEN || share(nuls) > MAX_BROKEN / 10.0 {
         let detail = format!(
             "as {}: {undecodable} characters cannot be decoded, {controls} are control characters",
             charset.name()

@@ -6,14 +6,14 @@
 //! otherwise so damaged): sound text does not pair its letters so. Windows-1256 read as windows-1252 has no such proof; there
 //! the words of the whole text must read as Arabic. Source: UTF-8 is RFC 3629; the tables are `encoding_rs`'s.
 
-use encoding_rs::{ISO_8859_6, WINDOWS_1252, WINDOWS_1256};
+use encoding_rs::{ISO_8859_6, MACINTOSH, WINDOWS_1252, WINDOWS_1256};
 
 use super::charset::Charset;
 use super::detect;
 use crate::arabic::letters;
 
 /// How often text may have been misread over and over.
-const MAX_TIMES: usize = 4;
+const MAX_TIMES: usize = 8;
 
 /// So many Arabic letters must come out of whole islands before anything is repaired.
 const CERTAIN: usize = 4;
@@ -33,7 +33,7 @@ pub struct Repair {
     pub times: usize,
     /// How many lines were repaired.
     pub lines: usize,
-    /// Letters whose bytes are gone; each stands as U+FFFD.
+    /// Letters whose bytes are gone, each stands as U+FFFD; and words that stay damaged.
     pub lost: usize,
 }
 
@@ -49,8 +49,10 @@ impl std::fmt::Display for Repair {
         write!(out, "{was} text had been read as {read_as}{times} and saved so: {lines} {noun} repaired")?;
         match self.lost {
             0 => Ok(()),
-            1 => write!(out, ", not with certainty: 1 letter is lost and stands as U+FFFD"),
-            lost => write!(out, ", not with certainty: {lost} letters are lost and stand as U+FFFD"),
+            1 => write!(out, ", not with certainty: 1 letter is lost and stands as U+FFFD or as it was found"),
+            lost => {
+                write!(out, ", not with certainty: {lost} letters are lost and stand as U+FFFD or as they were found")
+            }
         }
     }
 }
@@ -73,6 +75,8 @@ enum Misread {
     Western,
     /// Windows-1256.
     Arabic,
+    /// Mac Roman.
+    Mac,
 }
 
 impl Misread {
@@ -80,6 +84,7 @@ impl Misread {
         match self {
             Self::Western => "windows-1252",
             Self::Arabic => "windows-1256",
+            Self::Mac => "Mac Roman",
         }
     }
 
@@ -89,15 +94,17 @@ impl Misread {
             Self::Western if matches!(c, '\u{80}'..='\u{ff}') => return u8::try_from(u32::from(c)).ok(),
             Self::Western => &TABLES.western,
             Self::Arabic => &TABLES.arabic,
+            Self::Mac => &TABLES.mac,
         };
         upper.binary_search_by_key(&c, |&(c, _)| c).ok().map(|place| upper[place].1)
     }
 }
 
-/// The upper halves of the two encodings, by character.
+/// The upper halves of the encodings, by character.
 struct Tables {
     western: Vec<(char, u8)>,
     arabic: Vec<(char, u8)>,
+    mac: Vec<(char, u8)>,
 }
 
 static TABLES: std::sync::LazyLock<Tables> = std::sync::LazyLock::new(|| {
@@ -108,7 +115,7 @@ static TABLES: std::sync::LazyLock<Tables> = std::sync::LazyLock::new(|| {
         pairs.sort_unstable();
         pairs
     };
-    Tables { western: sorted(WINDOWS_1252), arabic: sorted(WINDOWS_1256) }
+    Tables { western: sorted(WINDOWS_1252), arabic: sorted(WINDOWS_1256), mac: sorted(MACINTOSH) }
 });
 
 /// What an island gives when it is read aright.
@@ -128,18 +135,20 @@ pub(super) fn repair(text: &str) -> Finding {
         return Finding::Sound;
     }
     let (mut arabic, mut single) = (0, 0);
-    let mut counted = [0usize; 2];
+    let mut counted = [0usize; 3];
     for piece in islands(text) {
         if let Some(island) = whole(piece) {
             // One pair alone may be chance: the ط before an Arabic comma is one, the Ø of a Dane before » another.
             let letters = if island.characters > 1 { island.arabic } else { 0 };
             single += usize::from(island.characters == 1 && island.arabic > 0);
             arabic += letters;
-            counted[usize::from(island.misread == Misread::Arabic)] += letters;
+            counted[island.misread as usize] += letters;
         }
     }
     if arabic >= CERTAIN {
-        let misread = if counted[0] >= counted[1] { Misread::Western } else { Misread::Arabic };
+        let misread = [Misread::Arabic, Misread::Mac].into_iter().fold(Misread::Western, |most, next| {
+            if counted[next as usize] > counted[most as usize] { next } else { most }
+        });
         return rebuilt(text, misread);
     }
     if arabic > 1 && single == 0 {
@@ -158,7 +167,7 @@ fn islands(text: &str) -> impl Iterator<Item = &str> {
 /// Reads an island aright where that is possible to the last byte.
 fn whole(piece: &str) -> Option<Island> {
     let mut best = None;
-    for misread in [Misread::Western, Misread::Arabic] {
+    for misread in [Misread::Western, Misread::Arabic, Misread::Mac] {
         let mut text = piece.to_owned();
         for times in 1..=MAX_TIMES {
             let Some(next) = once(&text, misread) else { break };
@@ -219,9 +228,13 @@ fn rebuilt(text: &str, misread: Misread) -> Finding {
                 None if misread == Misread::Western => {
                     let (mended, lost, taken) = gaps(piece, behind);
                     changed |= mended.is_some();
-                    repair.lost += lost;
+                    repair.lost += if mended.is_some() { lost } else { damaged(piece) };
                     out.push_str(mended.as_deref().unwrap_or(piece));
                     rest = &behind[taken..];
+                }
+                None if misread == Misread::Mac => {
+                    repair.lost += damaged(piece);
+                    out.push_str(piece);
                 }
                 _ => out.push_str(piece),
             }
@@ -230,6 +243,14 @@ fn rebuilt(text: &str, misread: Misread) -> Finding {
         repair.lines += usize::from(changed && out[before..] != *line);
     }
     if repair.lines == 0 { Finding::Sound } else { Finding::Repaired(out, repair) }
+}
+
+/// Returns how many letters of an island that cannot be read aright are damaged all the same: the first bytes of Arabic
+/// letters as Western characters, in a row. A word of French has one accent, and no Arabic is damaged.
+fn damaged(piece: &str) -> usize {
+    let leads = piece.chars().filter(|c| matches!(c, 'Ø' | 'Ù' | 'Ú' | 'Û' | '\u{178}' | '¿' | '€')).count();
+    let arabic = piece.chars().any(is_arabic);
+    if arabic || piece.chars().count() < 2 { 0 } else { leads }
 }
 
 /// Returns how many characters an island must give more than, to be repaired in a text that is known to be damaged.
