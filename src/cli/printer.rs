@@ -19,6 +19,20 @@ pub fn unwritable(error: std::io::Error) -> std::io::Error {
     std::io::Error::new(error.kind(), format!("standard output: cannot be written: {error}"))
 }
 
+/// Writes a name as it can stand in a message: what could end the line, move the cursor or turn the text around is written as
+/// an escape, so that the name that is told is the one on disk.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Prints at the level the user asked for.
 #[derive(Debug, Clone)]
 pub struct Printer {
@@ -102,6 +116,8 @@ impl Printer {
 
     fn message(&self, lead: &str, line: &str) {
         // A message that cannot be written has nowhere else to go.
+        let line = line.split('\n').map(|part| part.split('\t').map(escaped).collect::<Vec<_>>().join("\t"));
+        let line = line.collect::<Vec<_>>().join("\n");
         let _ = writeln!(anstream::stderr().lock(), "{lead}{line}");
     }
 }

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use mujaz::briefing::similar::{self, Fingerprint, Likeness};
 use mujaz::document::Document;
+use mujaz::document::language::Language;
 use mujaz::source::{Kind, SourceFile};
-use mujaz::summary::words::Language;
 use serde::Serialize;
 
-use super::printer::Printer;
+use super::printer::{Printer, escaped};
 
 /// Lines of a kind that the table spells out; the JSON has all.
 const MOST: usize = 20;
@@ -40,7 +40,7 @@ struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    language: Option<&'static str>,
+    language: Option<Language>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,15 +96,11 @@ pub struct Survey {
 impl Survey {
     /// Notes an article that was read.
     pub fn read(&mut self, file: &SourceFile, document: &Document) {
-        let language = match Language::of(&document.text) {
-            Language::Arabic => "ar",
-            Language::English => "other",
-        };
         self.articles.push((self.entries.len(), Fingerprint::of_document(document)));
         self.entries.push(Entry {
             kind: Some(file.kind),
             encoding: Some(document.encoding.clone()).filter(|name| !name.is_empty()),
-            language: Some(language),
+            language: Some(document.language),
             sha256: Some(file.sha256.clone()),
             title: document.title().map(str::to_owned),
             segments: Some(document.segments.len()),
@@ -158,7 +154,7 @@ impl Survey {
             for (name, map) in [
                 (kind, &mut counts.kinds),
                 (entry.encoding.clone(), &mut counts.encodings),
-                (entry.language.map(str::to_owned), &mut counts.languages),
+                (entry.language.map(|language| language.name().to_owned()), &mut counts.languages),
             ] {
                 if let Some(name) = name {
                     *map.entry(name).or_default() += 1;
@@ -189,8 +185,8 @@ impl Survey {
             printer.status(&format!("languages           {}", map(&counts.languages)));
         }
         let named = |entry: &Entry| match &entry.part {
-            Some(part) => format!("{}: {part}", entry.path),
-            None => entry.path.clone(),
+            Some(part) => escaped(&format!("{}: {part}", entry.path)),
+            None => escaped(&entry.path),
         };
         let warned = self.entries.iter().flat_map(|e| e.warnings.iter().map(move |w| format!("{}: {w}", named(e))));
         section(printer, "warned", counts.with_warnings, warned);
@@ -210,8 +206,8 @@ impl Survey {
         let same = self.entries.iter().filter_map(|entry| {
             let same = entry.same_as.as_ref()?;
             let other = match &same.part {
-                Some(part) => format!("{}: {part}", same.path),
-                None => same.path.clone(),
+                Some(part) => escaped(&format!("{}: {part}", same.path)),
+                None => escaped(&same.path),
             };
             Some(match same.how {
                 "bytes" => format!("{}: the same bytes as {other}", named(entry)),

@@ -18,7 +18,7 @@ use mujaz::source::{Container, Part, Parts, SourceFile};
 use super::args::{GlobalArgs, Inputs};
 use super::crew::Crew;
 use super::output;
-use super::printer::Printer;
+use super::printer::{Printer, escaped};
 use super::progress::{self, Bars};
 use super::report::{CommandError, Kind, Status};
 
@@ -355,8 +355,8 @@ fn interruptible_open(found: &Found, options: &Options) -> Result<Parts, Command
 /// Returns what an error of a source is about: the file, and which part of it.
 pub fn error_name(error: &mujaz::source::Error) -> String {
     match error.part() {
-        Some(part) => format!("{}: {part}", error.path().display()),
-        None => error.path().display().to_string(),
+        Some(part) => escaped(&format!("{}: {part}", error.path().display())),
+        None => escaped(&error.path().display().to_string()),
     }
 }
 

@@ -242,13 +242,15 @@ fn decoded(href: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Writes out the ends of empty elements (in XML `<title/>` is empty, in HTML it swallows the page), and takes the marks of
+/// Writes notes, which pages put beside the text, as parts of it; writes out the ends of empty elements (in XML `<title/>` is empty, in HTML it swallows the page), and takes the marks of
 /// notes out.
 fn closed(text: &str) -> String {
     const VOID: &[&str] =
         &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut rest = text;
+    // How many elements of the name of a note are open within one.
+    let mut notes: Option<usize> = None;
     while let Some(start) = rest.find('<') {
         let (before, tag) = rest.split_at(start);
         out.push_str(before);
@@ -262,6 +264,23 @@ fn closed(text: &str) -> String {
         {
             rest = &tag[close + "</a>".len()..];
             continue;
+        }
+        let name = if tag.starts_with("</aside") { "/aside" } else { name };
+        if name == "aside" || name == "/aside" {
+            let is_note = ["footnote", "endnote", "rearnote"].iter().any(|kind| tag[..end].contains(kind));
+            let before_is_note = notes.is_some();
+            notes = match (notes, name) {
+                (None, "aside") if is_note && !is_empty => Some(0),
+                (Some(open), "aside") if !is_empty => Some(open + 1),
+                (Some(0), "/aside") => None,
+                (Some(open), "/aside") => Some(open - 1),
+                (notes, _) => notes,
+            };
+            if before_is_note != notes.is_some() {
+                out.push_str(if notes.is_some() { "<div" } else { "</div" });
+                rest = &tag[end..];
+                continue;
+            }
         }
         if is_empty && name.starts_with(|c: char| c.is_ascii_alphabetic()) && !VOID.contains(&name) {
             out.push_str(tag[..end].trim_end_matches('/'));
@@ -369,6 +388,10 @@ mod tests {
         assert_eq!(
             closed("<title/><br/><a id='x' />a < b <p>c</p><script src=\"y\"/>"),
             "<title></title><br/><a id='x' ></a>a < b <p>c</p><script src=\"y\"></script>"
+        );
+        assert_eq!(
+            closed("<aside epub:type=\"footnote\" id='1'><p>أ</p><aside>ب</aside></aside><aside>ج</aside>"),
+            "<div><p>أ</p><aside>ب</aside></div><aside>ج</aside>"
         );
         assert_eq!(closed("أ<sup><a epub:type=\"noteref\" href=\"#1\">1</a></sup>، ب"), "أ<sup></sup>، ب");
         assert_eq!(closed("<"), "<");

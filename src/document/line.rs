@@ -2,6 +2,8 @@
 //!
 //! In: cleaned text. Out: [`Line`]s without those that are blank. What a line is in the article is decided elsewhere.
 
+pub(super) mod wrap;
+
 use crate::arabic::letters;
 
 /// Lines longer than this many bytes are paragraphs whatever they say: no rule for short lines reads them.

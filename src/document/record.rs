@@ -3,11 +3,15 @@
 //! In: the JSON of a [`Record`]. Out: a [`Document`]. Text that is a piece of a web page is put into a page with its facts
 //! and read by the reader of pages; plain text is lines. Which field is what was decided in [`crate::source`].
 
+use super::line::wrap::mended;
 use super::line::{Hint, Line, lines};
 use super::{Declared, Document, Error, READERS, ReadOptions, Reader, Sheet};
 use crate::arabic::letters::apply;
 use crate::source::encoding::{self, Charset};
 use crate::source::{Kind, SourceFile, record::Record};
+
+/// The most characters of a field that a message repeats.
+const MAX_SHOWN: usize = 60;
 
 /// Reads rows of tables and entries of feeds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,6 +32,10 @@ impl Reader for RecordReader {
             None => Document::of_sheet(sheet(&record, options), &file.path, options)?,
         };
         document.encoding = record.encoding;
+        if let (Some(date), None) = (&record.date, &document.meta.date) {
+            let date: String = date.chars().take(MAX_SHOWN).collect();
+            document.warnings.push(format!("its date \"{}\" cannot be read", crate::source::printable(&date)));
+        }
         Ok(document)
     }
 }
@@ -46,7 +54,7 @@ fn sheet(record: &Record, options: &ReadOptions<'_>) -> Sheet {
     };
     let title = fact(&record.title);
     let text = clean(record.text.as_deref().unwrap_or_default());
-    let mut body = lines(&text);
+    let mut body = lines(&mended(&text));
     // A text that begins with its own title has it once.
     let key = title.as_deref().map(super::line::key).unwrap_or_default();
     if body.first().is_some_and(|first| !key.is_empty() && first.key == key) {
@@ -149,6 +157,19 @@ mod tests {
         assert_eq!(document.texts_of(super::super::BlockKind::Paragraph).count(), 2);
         assert_eq!(document.meta.byline.as_deref(), Some("نادية بوعلام"));
         assert_eq!((document.meta.section.as_deref(), document.encoding.as_str()), (Some("اقتصاد"), "windows-1256"));
+    }
+
+    #[test]
+    fn a_date_that_cannot_be_read_is_told() {
+        let with = |date: &str| {
+            read(&serde_json::json!({
+                "title": "عنوان الخبر عن السوق الجديد", "date": date,
+                "text": "أعلنت البلدية، اليوم الأحد، فتح سوق الخضر الجديد أمام التجار والزبائن في كل الأحياء."
+            }))
+        };
+        assert!(with("2024-03-12").warnings.is_empty());
+        assert_eq!(with("yesterday").warnings, ["its date \"yesterday\" cannot be read"]);
+        assert_eq!(with("2020-13-45").warnings, ["its date \"2020-13-45\" cannot be read"]);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The reader of plain text: a page saved or copied as text, in any encoding.
 //!
-//! In: the bytes of a text file. Out: a [`Document`]. Decoding is [`crate::source::encoding`]'s, finding the article among
+//! In: the bytes of a text file. Out: a [`Document`]. Lines that were broken at a width are joined (`wrap`). Decoding is [`crate::source::encoding`]'s, finding the article among
 //! the lines is `page`'s, sentences are [`super::segment`]'s.
 
 use super::line::lines;
+use super::line::wrap::mended;
 use super::{Declared, Document, Error, ReadOptions, Reader, Sheet};
 use crate::arabic::letters::apply;
 use crate::source::{Kind, SourceFile, encoding};
@@ -24,7 +25,7 @@ impl Reader for TextReader {
         text = apply(&text, options.rules());
         text.retain(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}'));
         let encoding = decoded.encoding.to_owned();
-        let sheet = Sheet { lines: lines(&text), declared: Declared::default(), encoding, warnings: decoded.warnings };
+        let sheet = Sheet { lines: lines(&mended(&text)), declared: Declared::default(), encoding, warnings: decoded.warnings };
         Document::of_sheet(sheet, &file.path, options)
     }
 }

@@ -9,9 +9,10 @@ use std::io::{BufReader, Read};
 
 use encoding_rs::WINDOWS_1256;
 
-use super::parts::{Input, Opener, Place, Sink};
-use super::walk::Reason;
-use super::{Content, MAX_BYTES, Why, sniff};
+use super::input::Input;
+use super::parts::{Opener, Place, Sink};
+use super::walk::{Reason, is_looked_into};
+use super::{MAX_BYTES, Why, directory, sniff};
 use crate::arabic::letters::is_arabic_letter;
 
 /// The most bytes of a member's name that are kept.
@@ -21,17 +22,23 @@ const MAX_NAME: usize = 1024;
 ///
 /// # Errors
 /// Where it is damaged or overlaps; of members, only what is wrong with all of them.
-pub(super) fn zip(opener: &mut Opener, place: &Place, input: Input, sink: &mut Sink<'_>) -> Result<(), Why> {
+pub(super) fn zip(opener: &mut Opener, place: &Place, mut input: Input, sink: &mut Sink<'_>) -> Result<(), Why> {
     let damaged = |error: zip::result::ZipError| Why::Damaged { what: error.to_string() };
+    let twice = directory::twice(&mut input).map_err(broken)?;
     let mut archive = zip::ZipArchive::new(BufReader::new(input.reader())).map_err(damaged)?;
     let limit = opener.options.limits.members;
     if archive.len() > limit {
-        return Err(Why::TooMany { limit, what: "members" });
+        // It is said first: of failures that come after a hundred others only the number is told.
+        opener.fail(place, Why::Beyond { limit, left: archive.len() - limit, what: "members" }, sink);
     }
     if archive.has_overlapping_entries().map_err(damaged)? {
         return Err(Why::Overlap);
     }
-    for index in 0..archive.len() {
+    for (name, count) in twice {
+        let what = format!("{count} members of the archive have this name; only the last of them is read");
+        opener.fail(&place.inner(&decoded_name(&name)), Why::Row { what }, sink);
+    }
+    for index in 0..archive.len().min(limit) {
         if opener.stopped {
             return Ok(());
         }
@@ -113,9 +120,10 @@ pub(super) fn tar_or_gzip(opener: &mut Opener, place: &Place, input: Input, sink
     let mut stream = BufReader::with_capacity(64 * 1024, flate2::bufread::MultiGzDecoder::new(stream));
     let mut head = Vec::new();
     stream.by_ref().take(512).read_to_end(&mut head).map_err(broken)?;
-    let whole = head.as_slice().chain(stream);
+    let mut whole = head.as_slice().chain(stream);
     if sniff::is_tar(&head) {
-        return tar(opener, place, whole, sink);
+        tar(opener, place, &mut whole, sink)?;
+        return if opener.stopped { Ok(()) } else { ended(opener, whole) };
     }
     // What is in it has its name without the last extension.
     let outer = place.part.clone().unwrap_or_else(|| opener.path.to_string_lossy().into_owned());
@@ -176,6 +184,18 @@ fn tar(opener: &mut Opener, place: &Place, stream: impl Read, sink: &mut Sink<'_
     Ok(())
 }
 
+/// Reads a packed archive to its end, where the sum of its bytes stands: only there does it show that some are wrong.
+fn ended(opener: &Opener, rest: impl Read) -> Result<(), Why> {
+    let mut rest = Counted { inner: rest, left: opener.left };
+    match std::io::copy(&mut rest, &mut std::io::sink()) {
+        Ok(_) => Ok(()),
+        Err(error) if is_over(&error) => Err(opener.too_much()),
+        // Bytes behind the end that are no gzip fill up a tape or a block.
+        Err(error) if error.to_string().contains("header") => Ok(()),
+        Err(error) => Err(Why::Damaged { what: format!("{error}; what was read of it may be wrong") }),
+    }
+}
+
 /// Reads a member within all limits; `stated` is how many bytes it says it has.
 fn take(opener: &mut Opener, member: impl Read, stated: u64) -> Result<Vec<u8>, Why> {
     let mut bytes = Vec::new();
@@ -227,7 +247,7 @@ fn passed_over(name: &str) -> Option<Reason> {
         return Some(Reason::Hidden);
     }
     let file = parts.next_back()?;
-    Content::of_extension(&sniff::extension(file)).is_none().then_some(Reason::UnknownKind)
+    (!is_looked_into(&sniff::extension(file))).then_some(Reason::UnknownKind)
 }
 
 fn broken(error: std::io::Error) -> Why {

@@ -9,11 +9,14 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::record::{Record, Role};
 use super::{Why, encoding};
+use crate::arabic::letters;
 
 /// How deep elements may lie in each other: the pages within entries are shallow.
 const MAX_DEPTH: usize = 256;
 /// Words from which the description of an entry without content is an article and not its lead.
 const MIN_WORDS: usize = 80;
+/// Words from which it is one where it is whole sentences: agencies put their short items there.
+const MIN_ITEM: usize = 40;
 
 /// Decodes a feed: by its mark, by what the user says, by what it declares, else as text.
 ///
@@ -40,6 +43,8 @@ pub(super) fn read(text: &str, mut each: impl FnMut(usize, Result<Record, Why>) 
     let damaged = |what: String| Why::Damaged { what };
     let mut reader = Reader::from_str(text.trim_start_matches('\u{feff}'));
     reader.config_mut().check_end_names = false;
+    // "&" that stands for itself is a common fault of those who write addresses by hand: it is that sign.
+    reader.config_mut().allow_dangling_amp = true;
     let mut state = State::default();
     loop {
         let event = reader.read_event().map_err(|error| damaged(format!("not XML: {error}")))?;
@@ -281,25 +286,40 @@ impl Entry {
     /// Returns the article, or why the entry holds none.
     fn finish(mut self) -> Result<Record, Why> {
         let content = without_sign_off(&self.content);
-        if !plain(content).is_empty() {
+        let words = plain(&self.description);
+        let count = words.split_whitespace().count();
+        let cut = is_cut(&words);
+        let in_content = plain(content).split_whitespace().count();
+        // Some put the lead into the content and the article into the description: the longer one is the article.
+        if in_content > 0 && (cut || count <= in_content) {
             self.record.set(Role::Html, content);
             return Ok(self.record);
         }
-        let words = plain(&self.description);
-        let count = words.split_whitespace().count();
         if count == 0 {
             return Err(Why::Row { what: "an entry without text".to_owned() });
         }
-        let cut = words.trim_end_matches(['.', ' ']).ends_with(['…', ']']) || words.ends_with("..");
-        if cut || count < MIN_WORDS {
+        let sentences = words.split(['.', '؟', '!']).filter(|words| words.split_whitespace().count() >= 4).count();
+        let whole = words.trim_end_matches(['"', '”', '»', ')', ' ']).ends_with('.') && sentences >= 2;
+        if cut || (in_content == 0 && count < if whole { MIN_ITEM } else { MIN_WORDS }) {
             let how = if cut { "a cut lead" } else { "a lead" };
-            let what = format!("leads only: the entry holds {how} of {count} words and no article");
+            let what = format!(
+                "leads only: the entry holds {how} of {count} words and no article; save the page that it links to and give that"
+            );
             return Err(Why::Row { what });
         }
         let description = without_sign_off(&self.description).to_owned();
         self.record.set(Role::Html, &description);
         Ok(self.record)
     }
+}
+
+/// Returns whether a text breaks off, or ends by sending the reader on.
+fn is_cut(words: &str) -> bool {
+    const MORE: &[&str] = &["اقرا المزيد", "المزيد", "اكمل القراءه", "تابع القراءه", "للمزيد", "read more", "continue reading"];
+    let end: Vec<&str> = words.split_whitespace().rev().take(3).collect();
+    let end = letters::key(&end.into_iter().rev().collect::<Vec<_>>().join(" ")).to_lowercase();
+    let end = end.trim_end_matches(|c: char| !c.is_alphanumeric());
+    words.trim_end_matches(['.', ' ']).ends_with(['…', ']']) || words.ends_with("..") || MORE.iter().any(|more| end.ends_with(more))
 }
 
 /// Takes the paragraph off that `WordPress` puts under each entry: which site the article appeared on first.
@@ -416,6 +436,27 @@ mod tests {
         let deep = format!("<rss>{}", "<a>".repeat(100_000));
         assert!(entries(&deep).unwrap_err().contains("deep"));
         assert!(entries("<rss><channel>").unwrap_err().contains("cut off"));
+    }
+
+    #[test]
+    fn a_short_item_is_read_and_the_longer_of_two_texts_taken() {
+        let sentence = "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة القديمة بكلفة كبيرة.";
+        let item = vec![sentence; 4].join(" ");
+        let with = |description: &str, content: &str| {
+            let text = format!(
+                "<rss><item><title>ع</title><link>https://a.example/?a=1&b=2</link><description>{description}</description>\
+                 <encoded>{content}</encoded></item></rss>"
+            );
+            entries(&text).unwrap().remove(0)
+        };
+        let read = with(&item, "").unwrap();
+        assert_eq!(read.html.as_deref(), Some(item.as_str()));
+        assert_eq!(read.link.as_deref(), Some("https://a.example/?a=1&b=2"), "a bare sign is no fault");
+        let error = with(&format!("{item} اقرأ المزيد"), "").unwrap_err();
+        assert!(error.starts_with("leads only: the entry holds a cut lead") && error.contains("save the page"), "{error}");
+        assert!(with(sentence, "").unwrap_err().contains("a lead of 13 words"));
+        assert_eq!(with(&item, sentence).unwrap().html.as_deref(), Some(item.as_str()));
+        assert_eq!(with(sentence, &item).unwrap().html.as_deref(), Some(item.as_str()));
     }
 
     proptest! {

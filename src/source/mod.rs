@@ -5,8 +5,11 @@
 //! is [`encoding`]'s, telling what bytes are is [`kind`]'s; understanding them is [`crate::document`]'s.
 
 mod archive;
+mod directory;
 pub mod encoding;
 mod feed;
+mod input;
+mod json;
 pub mod kind;
 pub mod parts;
 pub mod record;
@@ -46,13 +49,13 @@ pub struct SourceFile {
 #[non_exhaustive]
 pub enum Error {
     /// Nothing is there.
-    #[error("{}: there is no such file or folder", path.display())]
+    #[error("{}: there is no such file or folder", shown(path))]
     Missing {
         /// The path.
         path: PathBuf,
     },
     /// A symbolic link leads nowhere.
-    #[error("{}: the symbolic link leads to {}, which is not there", path.display(), target.display())]
+    #[error("{}: the symbolic link leads to {}, which is not there", shown(path), shown(target))]
     BrokenLink {
         /// The link.
         path: PathBuf,
@@ -60,7 +63,7 @@ pub enum Error {
         target: PathBuf,
     },
     /// The system does not let the file or the folder be read.
-    #[error("{}: cannot be read", path.display())]
+    #[error("{}: cannot be read", shown(path))]
     Unreadable {
         /// The path.
         path: PathBuf,
@@ -79,19 +82,19 @@ pub enum Error {
         why: Why,
     },
     /// Neither file nor folder: a socket, a device.
-    #[error("{}: neither a file nor a folder", path.display())]
+    #[error("{}: neither a file nor a folder", shown(path))]
     NotAFile {
         /// The path.
         path: PathBuf,
     },
     /// No bytes.
-    #[error("{}: the file is empty", path.display())]
+    #[error("{}: the file is empty", shown(path))]
     Empty {
         /// The path.
         path: PathBuf,
     },
     /// More bytes than [`MAX_BYTES`].
-    #[error("{}: larger than {} MiB, the most that one article may have", path.display(), limit / 1024 / 1024)]
+    #[error("{}: larger than {} MiB, the most that one article may have", shown(path), limit / 1024 / 1024)]
     TooLarge {
         /// The path.
         path: PathBuf,
@@ -162,6 +165,16 @@ pub enum Why {
         /// What it has so many of.
         what: &'static str,
     },
+    /// More parts than are read of one file, where it is known how many.
+    #[error("more than {limit} {what}; {left} of them are not read")]
+    Beyond {
+        /// The limit.
+        limit: usize,
+        /// How many are not read.
+        left: usize,
+        /// What it has so many of.
+        what: &'static str,
+    },
     /// Nothing in it.
     #[error("nothing in it")]
     Empty,
@@ -202,9 +215,14 @@ pub enum Why {
 /// cursor or end a line is written as an escape.
 pub(crate) fn named(path: &Path, part: Option<&str>) -> String {
     match part {
-        Some(part) => format!("{}: {}", path.display(), printable(part)),
-        None => path.display().to_string(),
+        Some(part) => format!("{}: {}", shown(path), printable(part)),
+        None => shown(path),
     }
+}
+
+/// Writes a path for a message: the names of files may hold ends of lines and marks of direction too.
+pub(crate) fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy())
 }
 
 /// Writes control characters, and characters that turn the direction of text, as escapes.
@@ -278,6 +296,8 @@ mod tests {
 
     #[test]
     fn no_bytes_and_too_many_are_errors_that_name_the_file() {
+        let odd = SourceFile::from_bytes(Path::new("a\n\u{202e}b.txt"), Kind::Text, Vec::new()).unwrap_err();
+        assert_eq!(odd.to_string(), "a\\u{a}\\u{202e}b.txt: the file is empty");
         let empty = SourceFile::from_bytes(Path::new("a.txt"), Kind::Text, Vec::new()).unwrap_err();
         assert_eq!(empty.to_string(), "a.txt: the file is empty");
         let most = usize::try_from(MAX_BYTES).unwrap();

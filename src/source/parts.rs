@@ -4,15 +4,15 @@
 //! was passed over and why, what failed. Archives in archives are opened down to [`Limits::depth`]; how much may come
 //! out of a file is bounded over all levels. Nothing is ever written to disk under a name from an archive.
 
-use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{Cursor, Seek};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 
+use super::input::Input;
 use super::kind::{Container, Content, Kind};
 use super::record::{Fields, Record};
 use super::walk::{Found, Reason, Skipped};
-use super::{Error, MAX_BYTES, SourceFile, Why, archive, encoding, feed, sniff, table};
+use super::{Error, MAX_BYTES, SourceFile, Why, archive, directory, encoding, feed, json, sniff, table};
 use crate::arabic::letters::is_arabic_letter;
 
 /// How much may come out of one file.
@@ -138,101 +138,6 @@ pub fn open(found: &Found, options: &OpenOptions) -> Parts {
     match thread {
         Ok(thread) => Parts { path, inner: Inner::Streamed { parts, thread: Some(thread), container } },
         Err(source) => ready(Part::Failed(Error::Unreadable { path, source })),
-    }
-}
-
-/// Bytes to be read: on disk, or in memory where they came out of an archive.
-#[derive(Debug)]
-pub(super) enum Input {
-    File(File, u64),
-    Bytes(Vec<u8>),
-}
-
-impl Input {
-    fn of_path(path: &Path) -> std::io::Result<Self> {
-        if path.as_os_str() != "-" {
-            // std's file, not fs-err's: the path stands in our own message already.
-            let file = File::open(path)?;
-            let length = file.metadata()?.len();
-            return Ok(Self::File(file, length));
-        }
-        let mut bytes = Vec::new();
-        let mut input = std::io::stdin().lock();
-        input.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 <= MAX_BYTES {
-            return Ok(Self::Bytes(bytes));
-        }
-        // A table or an archive may be larger, and an archive has to be read from its end: it waits in a file without a name.
-        const MOST: u64 = 4 * 1024 * 1024 * 1024;
-        let mut file = tempfile::tempfile()?;
-        let length = std::io::copy(&mut Cursor::new(bytes).chain(input.take(MOST)), &mut file)?;
-        file.rewind()?;
-        Ok(Self::File(file, length))
-    }
-
-    pub(super) fn len(&self) -> u64 {
-        match self {
-            Self::File(_, length) => *length,
-            Self::Bytes(bytes) => bytes.len() as u64,
-        }
-    }
-
-    /// Returns the first bytes, and goes back to the beginning.
-    fn head(&mut self) -> std::io::Result<Vec<u8>> {
-        match self {
-            Self::File(file, _) => {
-                let mut head = Vec::new();
-                file.by_ref().take(sniff::HEAD as u64).read_to_end(&mut head)?;
-                file.rewind()?;
-                Ok(head)
-            }
-            Self::Bytes(bytes) => Ok(bytes[..bytes.len().min(sniff::HEAD)].to_vec()),
-        }
-    }
-
-    /// Reads all of it.
-    fn into_bytes(self) -> std::io::Result<Vec<u8>> {
-        match self {
-            Self::Bytes(bytes) => Ok(bytes),
-            Self::File(file, length) => {
-                let mut bytes = Vec::with_capacity(usize::try_from(length.min(MAX_BYTES)).unwrap_or(0));
-                file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-                Ok(bytes)
-            }
-        }
-    }
-
-    /// Returns it as a stream.
-    pub(super) fn reader(self) -> Reader {
-        match self {
-            Self::File(file, _) => Reader::File(file),
-            Self::Bytes(bytes) => Reader::Bytes(Cursor::new(bytes)),
-        }
-    }
-}
-
-/// A stream that can go back.
-#[derive(Debug)]
-pub(super) enum Reader {
-    File(File),
-    Bytes(Cursor<Vec<u8>>),
-}
-
-impl Read for Reader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self {
-            Self::File(file) => file.read(buffer),
-            Self::Bytes(bytes) => bytes.read(buffer),
-        }
-    }
-}
-
-impl Seek for Reader {
-    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        match self {
-            Self::File(file) => file.seek(to),
-            Self::Bytes(bytes) => bytes.seek(to),
-        }
     }
 }
 
@@ -401,6 +306,7 @@ impl Opener {
 
     fn table(&mut self, place: &Place, container: Container, mut input: Input, sink: &mut Sink<'_>) -> Result<(), Why> {
         let head = input.head().map_err(|error| Why::Damaged { what: error.to_string() })?;
+        let length = input.len();
         let (stream, encoding) = table::as_utf8(&head, input.reader(), self.options.encoding)?;
         let fields = self.options.fields.clone();
         let mut each = |row: table::Row| {
@@ -413,8 +319,13 @@ impl Opener {
         };
         if container == Container::Csv {
             table::csv(stream, &fields, &mut each)
+        } else if sniff::is_one_json(&head) {
+            if length > MAX_BYTES {
+                return Err(Why::TooLarge { limit: MAX_BYTES });
+            }
+            json::whole(stream, &fields, &mut each)
         } else {
-            table::json_lines(stream, &fields, &mut each)
+            json::lines(stream, &fields, &mut each)
         }
     }
 
@@ -488,11 +399,11 @@ fn tell(name: &str, input: &mut Input) -> Result<sniff::Told, Fault> {
     let head = input.head().map_err(Fault::Io)?;
     let zipped = sniff::is_zip(&head)
         // Programs that unpack themselves have the archive behind them; its end is what makes it one.
-        || (sniff::extension(name) == "zip" && has_directory(input).map_err(Fault::Io)?);
+        || (sniff::extension(name) == "zip" && directory::is_there(input).map_err(Fault::Io)?);
     if !zipped {
         return sniff::tell(name, &head, input.len() <= head.len() as u64).map_err(Fault::Why);
     }
-    if let Some(why) = lying_directory(input).map_err(Fault::Io)? {
+    if let Some(why) = directory::lie(input).map_err(Fault::Io)? {
         return Err(Fault::Why(why));
     }
     match input {
@@ -504,55 +415,6 @@ fn tell(name: &str, input: &mut Input) -> Result<sniff::Told, Fault> {
         Input::Bytes(bytes) => sniff::tell_zip(name, &head, Cursor::new(bytes.as_slice())),
     }
     .map_err(Fault::Why)
-}
-
-/// Returns the last bytes, where the record that ends a zip's directory stands: 22 bytes and a comment of up to 64 KiB.
-fn tail(input: &mut Input) -> std::io::Result<Vec<u8>> {
-    const TAIL: u64 = 22 + 65_535;
-    match input {
-        Input::File(file, length) => {
-            file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
-            let mut tail = Vec::new();
-            file.by_ref().take(TAIL).read_to_end(&mut tail)?;
-            file.rewind()?;
-            Ok(tail)
-        }
-        Input::Bytes(bytes) => Ok(bytes[bytes.len().saturating_sub(usize::try_from(TAIL).unwrap_or(0))..].to_vec()),
-    }
-}
-
-fn end_record(tail: &[u8]) -> Option<&[u8]> {
-    let at = tail.windows(4).rposition(|four| four == b"PK\x05\x06")?;
-    tail.get(at..at + 22)
-}
-
-fn has_directory(input: &mut Input) -> std::io::Result<bool> {
-    Ok(end_record(&tail(input)?).is_some())
-}
-
-/// Returns why a zip is not opened whose directory says what cannot be: nothing is allocated by what it says.
-fn lying_directory(input: &mut Input) -> std::io::Result<Option<Why>> {
-    let length = input.len();
-    let tail = tail(input)?;
-    let damaged = |what: &str| Some(Why::Damaged { what: what.to_owned() });
-    let Some(end) = end_record(&tail) else {
-        return Ok(damaged("the directory at the end of the zip is not there; the file is cut or no zip"));
-    };
-    let two = |at: usize| u64::from(u16::from_le_bytes([end[at], end[at + 1]]));
-    let four = |at: usize| u64::from(u32::from_le_bytes([end[at], end[at + 1], end[at + 2], end[at + 3]]));
-    let (entries, size, offset) = (two(10), four(12), four(16));
-    // All ones: a larger record (zip64) says it, which the library checks against the length.
-    let large = entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
-    // An entry of the directory has 46 bytes and a name.
-    if !large && (size > length || entries * 46 > size) {
-        return Ok(damaged("the directory of the zip says more than the file can hold"));
-    }
-    let large_record = tail.windows(4).any(|four| four == b"PK\x06\x07");
-    Ok(if large && !large_record && (size > length || entries * 46 > length) {
-        damaged("the directory of the zip says more than the file can hold")
-    } else {
-        None
-    })
 }
 
 /// Returns why a file in a folder or an archive is no article, though a reader takes its kind.

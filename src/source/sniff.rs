@@ -96,7 +96,8 @@ fn judged(found: Content, by_name: Option<Content>, extension: &str) -> Told {
             || extension == "xml"
     };
     // An extension that stands for nothing else is no claim (.php, .asp), but .doc is.
-    let other = matches!(extension, "doc" | "dot" | "wps" | "xls" | "json");
+    let other = matches!(extension, "doc" | "dot" | "wps" | "xls")
+        || (extension == "json" && found != Content::Container(Container::JsonLines));
     let disagrees = by_name.map_or(other, |named| !alike(named));
     let warning =
         disagrees.then(|| format!("named .{extension}, but it is {}, and is read as that", found.described()));
@@ -107,6 +108,15 @@ fn judged(found: Content, by_name: Option<Content>, extension: &str) -> Told {
 fn refused(head: &[u8], extension: &str) -> Option<Why> {
     let not_read = |what: &str, advice| Some(Why::NotRead { what: what.to_owned(), advice });
     if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        let says = |name: &str| {
+            let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            head.windows(wide.len()).any(|here| here == wide)
+        };
+        // Office puts a document that is locked into such a container, with its new name.
+        let new = matches!(extension, "docx" | "docm" | "dotx" | "xlsx" | "pptx");
+        if says("EncryptedPackage") || (new && !says("WordDocument")) {
+            return Some(Why::Encrypted);
+        }
         return match extension {
             "xls" | "xlt" => not_read("an old binary Excel file (.xls, OLE2)", Some("save it as .csv")),
             "ppt" | "pps" => not_read("an old binary PowerPoint file (.ppt, OLE2)", Some("save it as .pdf")),
@@ -180,7 +190,11 @@ fn by_bytes(head: &[u8], whole: bool, by_name: Option<Content>, extension: &str)
     if let Some(kind) = message(text, extension) {
         return article(kind);
     }
-    if text.starts_with('{') && is_json_lines(text, whole, extension) {
+    if is_mailbox(text) {
+        let (what, advice) = ("a mailbox of several mails (mbox)".to_owned(), Some("save its mails as .eml"));
+        return Err(Why::NotRead { what, advice });
+    }
+    if is_json(text) || (text.starts_with('{') && is_json_lines(text, whole, extension)) {
         return Ok(Content::Container(Container::JsonLines));
     }
     if table::looks_like_table(text, whole, matches!(by_name, Some(Content::Container(Container::Csv)))) {
@@ -350,6 +364,33 @@ fn message(text: &str, extension: &str) -> Option<Kind> {
     Some(if page { Kind::Mhtml } else { Kind::Email })
 }
 
+/// Returns whether text begins as a mailbox does: with the line that stands before each mail (RFC 4155), and a field.
+fn is_mailbox(text: &str) -> bool {
+    let mut lines = text.lines();
+    let Some(line) = lines.next().and_then(|line| line.strip_prefix("From ")) else { return false };
+    let time = line.split_whitespace().any(|word| word.len() >= 5 && word.as_bytes()[2] == b':');
+    let field = lines.next().and_then(|line| line.split_once(':')).is_some_and(|(name, _)| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    });
+    time && field
+}
+
+/// Returns whether the first bytes are those of one piece of JSON, and not of one object a line.
+pub(super) fn is_one_json(head: &[u8]) -> bool {
+    is_json(probe(head).trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']))
+}
+
+/// Returns whether text begins as a list of objects, or as an object that is written over several lines.
+fn is_json(text: &str) -> bool {
+    let opens = |rest: &str, c: char| rest.trim_start().starts_with(c);
+    if let Some(rest) = text.strip_prefix('[') {
+        return opens(rest, '{') && opens(&rest.trim_start()[1..], '"');
+    }
+    let Some(rest) = text.strip_prefix('{') else { return false };
+    let (line, more) = text.split_once('\n').unwrap_or_default();
+    opens(rest, '"') && line.trim_end().ends_with(['{', '[', ',', ':']) && opens(more, '"')
+}
+
 /// Returns whether text is JSON, one object a line.
 fn is_json_lines(text: &str, whole: bool, extension: &str) -> bool {
     let line = text.lines().next().unwrap_or_default();
@@ -478,6 +519,9 @@ mod tests {
             ("<?xml version='1.0'?><rss>", Content::Container(Container::Feed)),
             ("<!DOCTYPE x [<!ENTITY a \"<b>\">]>\n<feed>", Content::Container(Container::Feed)),
             ("{\"title\":\"خبر\",\"body\":\"نص\"}\n", Content::Container(Container::JsonLines)),
+            ("[\n {\"title\": \"خبر\",\n  \"body\": \"نص\"}\n]\n", Content::Container(Container::JsonLines)),
+            ("{\n  \"title\": \"خبر\",\n  \"body\": \"نص\"\n}\n", Content::Container(Container::JsonLines)),
+            ("[{1}] حاشية\nنص", article(Kind::Text)),
             ("title,body\nخبر,نص\n", Content::Container(Container::Csv)),
         ] {
             assert_eq!(content("x", text.as_bytes()), expected, "{text}");
@@ -502,6 +546,13 @@ mod tests {
     fn what_is_no_article_is_refused_with_advice() {
         let error = |name: &str, bytes: &[u8]| tell(name, bytes, true).unwrap_err().to_string();
         assert!(error("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1").contains("save it as .docx"));
+        let wide = |name: &str| name.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let ole = |name: &str| [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), &[0; 500], &wide(name)].concat();
+        assert!(error("a.docx", &ole("EncryptedPackage")).contains("opens only with a password"));
+        assert!(error("a.doc", &ole("EncryptedPackage")).contains("opens only with a password"));
+        assert!(error("a.docx", &ole("WordDocument")).contains("save it as .docx"));
+        let mailbox = b"From a@b.c Thu Jun  1 10:00:00 2023\nSubject: x\n\nx\n";
+        assert!(error("a.mbox", mailbox).contains("save its mails as .eml"));
         assert!(error("a.txt", b"\x89PNG\r\n").contains("an image"));
         assert!(error("a.tar.xz", b"\xfd7zXZ\0").contains("unpack it first"));
         assert!(error("a.svg", b"<?xml version='1.0'?><svg>").contains("<svg>"));

@@ -1,8 +1,8 @@
-//! Tables of articles: CSV and TSV with named columns, and JSON lines. One article a row.
+//! Tables of articles: CSV and TSV with named columns. One article a row.
 //!
 //! In: a stream of bytes in any encoding. Out: a [`Record`] or a reason for each row, in order, with one row in memory at a
 //! time. Which column is what, is [`super::record`]'s. Sources: RFC 4180, what spreadsheets write (semicolons where the
-//! comma is the decimal sign, `sep=`, a byte order mark), <https://jsonlines.org>.
+//! comma is the decimal sign, `sep=`, a byte order mark).
 
 use std::io::{BufRead, BufReader, Cursor, Read};
 
@@ -10,7 +10,7 @@ use csv_core::ReadRecordResult;
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::encoding::{self, Charset};
-use super::record::{Fields, Plan, Record, folded, of_object, role};
+use super::record::{Fields, Plan, Record, role};
 use super::{Why, printable};
 
 /// The most bytes of a row: a long article has fewer than a hundred thousand.
@@ -138,7 +138,7 @@ fn first_line(input: &mut impl BufRead) -> Result<Vec<u8>, Why> {
     Ok(line)
 }
 
-fn broken(error: std::io::Error) -> Why {
+pub(super) fn broken(error: std::io::Error) -> Why {
     Why::Damaged { what: error.to_string() }
 }
 
@@ -215,78 +215,6 @@ impl<R: BufRead> Csv<R> {
     }
 }
 
-/// Reads JSON lines; `each` returns whether to go on.
-///
-/// # Errors
-/// Where a field that the user named is in no line, or the stream cannot be read.
-pub(super) fn json_lines(
-    mut input: impl BufRead,
-    fields: &Fields,
-    mut each: impl FnMut(Row) -> bool,
-) -> Result<(), Why> {
-    let mut number = 0usize;
-    // The field that held the text of the lines before: a line without it is told by its name.
-    let mut text_field: Option<String> = fields.text.clone();
-    loop {
-        let Some(line) = bounded_line(&mut input)? else { return Ok(()) };
-        number += 1;
-        let record = match line {
-            None => Err(Why::Row {
-                what: format!("more than {} MiB, the most that a line may have", MAX_ROW / 1024 / 1024),
-            }),
-            Some(line) if line.trim_ascii().is_empty() => continue,
-            Some(line) => object(&line, fields, &mut text_field),
-        };
-        if !each(Row { name: format!("line {number}"), record }) {
-            return Ok(());
-        }
-    }
-}
-
-fn object(line: &[u8], fields: &Fields, text_field: &mut Option<String>) -> Result<Record, Why> {
-    let row = |what: String| Why::Row { what };
-    // serde_json stops at 128 levels, so that no line can use up the stack.
-    let value: serde_json::Value = serde_json::from_slice(line).map_err(|error| row(format!("not JSON: {error}")))?;
-    let Some(object) = value.as_object() else { return Err(row("not an object".to_owned())) };
-    let missing = |name: &str| row(format!("no field \"{}\" with text", printable(name)));
-    match of_object(object, fields) {
-        Ok((record, name)) if record.has_text() => {
-            *text_field = Some(name);
-            Ok(record)
-        }
-        Ok((_, name)) => Err(missing(&name)),
-        Err(why) => match text_field {
-            Some(name) if !object.keys().any(|key| folded(key) == folded(name)) => Err(missing(name)),
-            _ => Err(why),
-        },
-    }
-}
-
-/// Reads a line; the inner `None` is one that is too long, which is read over.
-fn bounded_line(input: &mut impl BufRead) -> Result<Option<Option<Vec<u8>>>, Why> {
-    let mut line = Vec::new();
-    let (mut long, mut any) = (false, false);
-    loop {
-        let buffer = input.fill_buf().map_err(broken)?;
-        if buffer.is_empty() {
-            return Ok(any.then(|| (!long).then_some(line)));
-        }
-        any = true;
-        let end = buffer.iter().position(|&byte| byte == b'\n');
-        let taken = end.map_or(buffer.len(), |end| end + 1);
-        if !long {
-            line.extend_from_slice(&buffer[..end.unwrap_or(buffer.len())]);
-        }
-        input.consume(taken);
-        if line.len() > MAX_ROW {
-            (long, line) = (true, Vec::new());
-        }
-        if end.is_some() {
-            return Ok(Some((!long).then_some(line)));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -347,7 +275,7 @@ mod tests {
         assert_eq!(rows[1].1, Ok("نص".to_owned()));
         let mut lines = Vec::new();
         let text = format!("{{\"body\":\"{long}\"}}\n{{\"body\":\"نص\"}}\n");
-        json_lines(text.as_bytes(), &Fields::default(), |row| {
+        super::super::json::lines(text.as_bytes(), &Fields::default(), |row| {
             lines.push((row.name, row.record.map(|record| record.text)));
             true
         })
@@ -360,7 +288,7 @@ mod tests {
     fn lines_that_are_no_articles_are_told_by_their_number() {
         let text = "{\"body\":\"نص\"}\n\n{\"title\": \"مقطوع\n{\"title\":\"بلا\"}\n[1]\n{\"body\":null}\n";
         let mut told = Vec::new();
-        json_lines(text.as_bytes(), &Fields::default(), |row| {
+        super::super::json::lines(text.as_bytes(), &Fields::default(), |row| {
             told.push((row.name, row.record.err().map(|why| why.to_string()).unwrap_or_default()));
             true
         })
@@ -388,7 +316,7 @@ mod tests {
             let mut count = 0usize;
             let _ = csv(table.as_slice(), &Fields::default(), |_| { count += 1; true });
             prop_assert!(count <= bytes.len() + 1);
-            let _ = json_lines(bytes.as_slice(), &Fields::default(), |_| true);
+            let _ = super::super::json::lines(bytes.as_slice(), &Fields::default(), |_| true);
         }
 
         #[test]

@@ -175,7 +175,7 @@ impl Walker {
                 return self.skip(path, Reason::PageFolder);
             }
             self.folder(path);
-        } else if metadata.is_file() && Content::of_extension(&sniff::extension(&path.to_string_lossy())).is_some() {
+        } else if metadata.is_file() && is_looked_into(&sniff::extension(&path.to_string_lossy())) {
             self.file(path, false);
         } else {
             self.skip(path, Reason::UnknownKind);
@@ -198,6 +198,12 @@ impl Walker {
     fn skip(&mut self, path: &Path, reason: Reason) {
         self.walk.skipped.push(Skipped { path: path.to_owned(), part: None, reason });
     }
+}
+
+/// Returns whether files with an extension are opened where nobody named them: those that a reader takes, and those that hold
+/// articles which no reader takes; these are refused with advice, and not passed over among pictures and programs.
+pub(super) fn is_looked_into(extension: &str) -> bool {
+    Content::of_extension(extension).is_some() || matches!(extension, "doc" | "dot" | "mbox" | "msg")
 }
 
 /// Returns whether a folder holds what a browser saved beside a page: `page_files` beside `page.html`.
@@ -226,11 +232,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs_err::create_dir_all(root.join("b/c")).unwrap();
-        for name in ["b/c/2.txt", "b/1.TXT", "a.txt", "z.png", ".hidden.txt", "b/.git"] {
+        for name in ["b/c/2.txt", "b/1.TXT", "a.txt", "z.png", ".hidden.txt", "b/.git", "b/old.doc"] {
             fs_err::write(root.join(name), "x").unwrap();
         }
         let walk = walk(&[root.to_owned(), root.join("a.txt")]);
-        assert_eq!(names(walk.found.into_iter().map(|f| f.path), root), ["a.txt", "b/1.TXT", "b/c/2.txt"]);
+        assert_eq!(names(walk.found.into_iter().map(|f| f.path), root), ["a.txt", "b/1.TXT", "b/c/2.txt", "b/old.doc"]);
         let reasons: Vec<Reason> = walk.skipped.iter().map(|s| s.reason).collect();
         assert_eq!(reasons, [Reason::Hidden, Reason::Hidden, Reason::UnknownKind, Reason::Twice]);
         assert!(walk.failed.is_empty());

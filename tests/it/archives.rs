@@ -216,16 +216,61 @@ fn a_file_of_two_gigabytes_is_refused_before_it_is_read() {
 }
 
 #[test]
+fn two_members_of_one_name_are_told() {
+    let text = "خبر عن السوق.".as_bytes();
+    let mut bytes = zip_of(&[("a.txt", text), ("b.txt", text), ("c.txt", text)]);
+    for at in 0..bytes.len() - 5 {
+        if &bytes[at..at + 5] == b"b.txt" {
+            bytes[at] = b'a';
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("twice.zip");
+    fs_err::write(&path, bytes).unwrap();
+    let given = given(&path);
+    assert_eq!(given.articles.len(), 2);
+    assert!(given.failed[0].contains("a.txt: 2 members of the archive have this name"), "{:?}", given.failed);
+}
+
+#[test]
+fn a_packed_archive_with_a_wrong_sum_is_told() {
+    let text = "خبر عن السوق.".as_bytes();
+    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best()));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(text.len() as u64);
+    tar.append_data(&mut header, "a.txt", text).unwrap();
+    let mut bytes = tar.into_inner().unwrap().finish().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tar.gz");
+    fs_err::write(&path, &bytes).unwrap();
+    assert!(given(&path).failed.is_empty());
+    bytes.extend([0; 512]);
+    fs_err::write(&path, &bytes).unwrap();
+    assert!(given(&path).failed.is_empty(), "what fills up a block is no fault");
+    let at = bytes.len() - 512 - 8;
+    bytes[at] ^= 1;
+    fs_err::write(&path, &bytes).unwrap();
+    let given = given(&path);
+    assert_eq!(given.articles.len(), 1);
+    assert!(given.failed[0].contains("what was read of it may be wrong"), "{:?}", given.failed);
+}
+
+#[test]
 fn a_directory_of_too_many_members_is_not_listed() {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for at in 0..100_001 {
+    for at in 0..100_003 {
         archive.start_file(format!("a{at:06}.txt"), options).unwrap();
+        if at == 0 {
+            archive.write_all("خبر عن السوق.".as_bytes()).unwrap();
+        }
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("many.zip");
     fs_err::write(&path, archive.finish().unwrap().into_inner()).unwrap();
-    assert!(given(&path).failed[0].contains("more than 100000 members"));
+    let given = given(&path);
+    assert!(given.failed[0].contains("more than 100000 members; 3 of them are not read"), "{}", given.failed[0]);
+    assert_eq!(given.articles.len(), 1, "the first are read");
 }
 
 proptest! {

@@ -258,6 +258,46 @@ fn a_report_says_what_became_of_every_file() {
     assert_eq!(fs_err::read(home.path().join("out/both-row-2.json")).unwrap(), first);
 }
 
+/// A body of several sentences.
+const ITEM: &str = "أعلنت البلدية، اليوم الأحد، فتح سوق الخضر الجديد أمام التجار والزبائن في كل الأحياء. \
+    وقال رئيسها إن الأشغال دامت شهرين، وإن كلفتها بلغت مليوني دينار كاملة.";
+
+#[test]
+fn what_no_reader_takes_is_told_with_advice_in_folders_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("in");
+    fs_err::create_dir(&root).unwrap();
+    fs_err::write(root.join("old.doc"), [b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".as_slice(), &[0; 600]].concat()).unwrap();
+    fs_err::write(root.join("a.mbox"), "From a@b.c Thu Jun  1 10:00:00 2023\nSubject: x\n\nx\n").unwrap();
+    fs_err::write(root.join("a.txt"), ITEM).unwrap();
+    let output = mujaz(folder.path(), &["extract", "in", "-o", "out"]);
+    let told = said(&output);
+    assert!(told.contains("save it as .docx") && told.contains("save its mails as .eml"), "{told}");
+    assert!(told.contains("1 article, 0 skipped, 2 failed."), "{told}");
+    // A list of articles is read where it is named.
+    let list = serde_json::json!([{"title": "فتح سوق الخضر الجديد", "text": ITEM}, {"title": "سوق أخرى في المدينة", "text": ITEM}]);
+    fs_err::write(folder.path().join("list.json"), serde_json::to_string_pretty(&list).unwrap()).unwrap();
+    let output = mujaz(folder.path(), &["extract", "list.json", "-o", "two"]);
+    assert!(said(&output).contains("2 articles, 0 skipped, 0 failed."), "{}", said(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn names_are_told_as_they_are_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let french = "Le ministre a annoncé hier que le projet commencera la semaine prochaine dans trois villes du pays.";
+    fs_err::write(folder.path().join("a\n\u{1b}[31m\u{202e}x.txt"), french).unwrap();
+    let output = mujaz(folder.path(), &["extract", ".", "-o", "out", "--report"]);
+    let told = said(&output);
+    assert!(told.contains("a\\u{a}\\u{1b}[31m\\u{202e}x.txt"), "{told}");
+    assert!(!told.contains(['\u{1b}', '\u{202e}']), "{told}");
+    fs_err::write(folder.path().join("b\nc.txt"), ITEM).unwrap();
+    let told = said(&mujaz(folder.path(), &["extract", ".", "-o", "out", "--report=r.json"]));
+    assert!(told.contains("languages           Arabic 1"), "{told}");
+    let report: Value = serde_json::from_slice(&fs_err::read(folder.path().join("r.json")).unwrap()).unwrap();
+    assert_eq!(report["counts"]["languages"]["Arabic"], 1);
+}
+
 #[test]
 fn columns_are_named_and_standard_input_told_by_content() {
     let home = tempfile::tempdir().unwrap();

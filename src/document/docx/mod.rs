@@ -148,6 +148,18 @@ pub(super) mod tests {
     const SENTENCE: &str = "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة بكلفة كبيرة.";
 
     #[test]
+    fn a_paragraph_of_the_text_in_the_style_of_footers_is_text() {
+        let styles = "<w:styles xmlns:w='w'><w:style w:styleId='Footer'><w:name w:val='footer'/></w:style></w:styles>";
+        let last = "وقالت إن العمل سيبدأ قريباً في ثلاث مدن من مدن الساحل.";
+        let paragraph = |style: &str, words: &str| {
+            format!("<w:p><w:pPr>{style}</w:pPr><w:r><w:t>{words}</w:t></w:r></w:p>")
+        };
+        let body = paragraph("", SENTENCE) + &paragraph("<w:pStyle w:val='Footer'/>", last);
+        let document = read(&body, &[("word/styles.xml", styles)]);
+        assert_eq!(blocks(&document), [(BlockKind::Paragraph, SENTENCE), (BlockKind::Paragraph, last)]);
+    }
+
+    #[test]
     fn what_is_deleted_hidden_or_beside_the_text_stays_out() {
         let notes = "<w:footnotes xmlns:w='w'><w:footnote w:type='separator' w:id='0'><w:p><w:r><w:t>خط</w:t></w:r></w:p></w:footnote>\
                      <w:footnote w:id='1'><w:p><w:r><w:t>تقول الوزارة إن الأرقام مؤقتة وسوف تراجعها في نهاية السنة المقبلة.</w:t></w:r></w:p></w:footnote></w:footnotes>";

@@ -36,7 +36,8 @@ pub(super) struct Styles {
 pub(in super::super) enum Part {
     /// Text of some kind.
     Text(Mark),
-    /// Nothing of the author's: lines of a table of contents, headers.
+    /// Nothing of the author's: lines of a table of contents. Headers and footers stand in parts of their own; a paragraph
+    /// of the text that only has their style is text.
     Out,
 }
 
@@ -91,7 +92,6 @@ pub(in super::super) fn named(name: &str) -> Option<Part> {
         "title" => Part::Text(Mark::Title),
         "quote" | "intense quote" | "quotations" | "block text" | "intensequote" => Part::Text(Mark::Quote),
         "caption" | "figure" | "illustration" => Part::Text(Mark::Caption),
-        "header" | "footer" | "header left" | "header right" => Part::Out,
         name if name.starts_with("list bullet")
             || name.starts_with("list number")
             || name.starts_with("listbullet") =>

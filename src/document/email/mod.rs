@@ -2,13 +2,14 @@
 //!
 //! In: the bytes. Out: a [`Document`]. MIME parts, transfer encodings, charsets and encoded words are mail-parser's; which
 //! part is the article is decided here: the one with the most words of running text, where a note that only says "see the
-//! attachment" is none. `plain` takes quotation marks and signatures off a text, and what `forward` finds. Sources: RFC 5322, RFC
+//! attachment" is none. What hangs on is `attached`'s. `plain` takes quotation marks and signatures off a text, and what `forward` finds. Sources: RFC 5322, RFC
 //! 2045 to 2047, RFC 2231, RFC 3676.
 
+mod attached;
 mod forward;
 mod plain;
 
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::{HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::line::{Hint, Line, key};
 use super::package::foreign;
@@ -18,12 +19,6 @@ use crate::source::{Kind, SourceFile, encoding};
 
 /// The most parts and attached messages of a message: each level costs the parser a search for its boundary.
 const MAX_PARTS: usize = 500;
-
-/// The most attachments that are read to find the article, in messages on messages too.
-const MAX_ATTACHMENTS: usize = 20;
-
-/// How deep messages may hang on messages.
-const MAX_MESSAGES: usize = 4;
 
 /// The most words of a body that can be a note to what hangs on.
 const MAX_NOTE: usize = 80;
@@ -91,15 +86,19 @@ fn article(
 ) -> Result<Document, Error> {
     let body = body(message, options);
     let body_words = body.as_ref().map_or(0, |body| body.words);
-    let mut attached = Vec::new();
-    let mut unread = Vec::new();
+    let mut hanging = Vec::new();
+    let mut unread = attached::broken_off(message).into_iter().collect::<Vec<_>>();
     if body_words <= MAX_NOTE {
-        attachments(message, file, options, depth, opened, &mut attached, &mut unread);
+        attached::read(message, file, options, depth, opened, &mut hanging, &mut unread);
+    } else {
+        unread.extend(message.attachments().filter_map(attached::named).take(MAX_PARTS).map(|name| attached::beside(&name)));
     }
-    let best = attached.into_iter().max_by_key(|(document, _)| words_of(&document.text));
-    if let Some((mut document, name)) = best
-        && words_of(&document.text) > body_words
-    {
+    // Of attachments as long as each other the first is taken.
+    let best = (0..hanging.len()).rev().max_by_key(|&at| words_of(&hanging[at].0.text));
+    let best = best.filter(|&at| words_of(&hanging[at].0.text) > body_words).map(|at| hanging.remove(at));
+    // A message is one article: what else hangs on is told, so that nobody takes the one for all of them.
+    unread.extend(hanging.iter().map(|(_, name)| attached::beside(name)));
+    if let Some((mut document, name)) = best {
         if let Some(body) = body {
             document.furniture.extend(body.sheet.lines.into_iter().map(|line| line.text));
             document.furniture.extend(body.left_out);
@@ -229,94 +228,16 @@ fn is_attached(part: &MessagePart<'_>) -> bool {
     part.content_disposition().is_some_and(|kind| kind.c_type.eq_ignore_ascii_case("attachment"))
 }
 
-/// Reads what hangs on and may be an article.
-fn attachments(
-    message: &Message<'_>,
-    file: &SourceFile,
-    options: &ReadOptions<'_>,
-    depth: usize,
-    opened: &mut usize,
-    found: &mut Vec<(Document, String)>,
-    unread: &mut Vec<String>,
-) {
-    for part in message.attachments().take(MAX_PARTS) {
-        let name = part.attachment_name().unwrap_or("without a name").to_owned();
-        if *opened >= MAX_ATTACHMENTS {
-            unread.push(format!("more than {MAX_ATTACHMENTS} attachments; those after them were not read"));
-            return;
-        }
-        if let PartType::Message(inner) = &part.body {
-            *opened += 1;
-            if depth >= MAX_MESSAGES {
-                unread.push(format!("messages hang on messages more than {MAX_MESSAGES} deep"));
-            } else if let Ok(document) = article(inner, file, options, depth + 1, opened) {
-                found.push((document, inner.subject().unwrap_or("a message").to_owned()));
-            }
-            continue;
-        }
-        let Some(kind) = kind(part, &name) else { continue };
-        *opened += 1;
-        let Ok(mut attached) = SourceFile::from_bytes(&file.path, kind, part.contents().to_vec()) else { continue };
-        attached.part = Some(match &file.part {
-            Some(part) => format!("{part}: {name}"),
-            None => name.clone(),
-        });
-        match super::read(&attached, options) {
-            Ok(document) => found.push((document, name)),
-            Err(Error::NoArticle { .. }) => {}
-            Err(error) => unread.push(format!("the attachment {name} cannot be read: {}", reason(&error))),
-        }
-    }
-}
-
-fn reason(error: &Error) -> String {
-    match error {
-        Error::Faulty { source, .. } => source.to_string(),
-        Error::NotText { source, .. } => source.to_string(),
-        error => error.to_string(),
-    }
-}
-
-/// Returns what an attachment is: by its first bytes, then its name, then what the message calls it.
-fn kind(part: &MessagePart<'_>, name: &str) -> Option<Kind> {
-    let bytes = part.contents();
-    if bytes.starts_with(b"{\\rtf") {
-        return Some(Kind::Rtf);
-    }
-    if bytes.starts_with(b"%PDF-") {
-        return Some(Kind::Pdf);
-    }
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
-    let called = part
-        .content_type()
-        .map(|kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default()).to_ascii_lowercase())
-        .unwrap_or_default();
-    let zipped = bytes.starts_with(b"PK\x03\x04");
-    Some(match (extension.as_str(), called.as_str()) {
-        ("docx" | "docm", _) | ("", "application/vnd.openxmlformats-officedocument.wordprocessingml.document") => {
-            Kind::Docx
-        }
-        // An old Word file is refused by its reader in words.
-        ("doc", _) | (_, "application/msword") => Kind::Docx,
-        ("odt", _) | (_, "application/vnd.oasis.opendocument.text") => Kind::Odt,
-        ("epub", _) | (_, "application/epub+zip") => Kind::Epub,
-        _ if zipped => return None,
-        ("html" | "htm" | "xhtml", _) | ("", "text/html") => Kind::Html,
-        ("md" | "markdown", _) => Kind::Markdown,
-        ("txt", _) | ("", "text/plain") => Kind::Text,
-        ("srt" | "vtt", _) => Kind::Subtitles,
-        _ => return None,
-    })
-}
-
 /// Puts what the head says to the text: the subject as the title, the day it was sent as the date.
 fn declare(message: &Message<'_>, body: &mut Candidate, options: &ReadOptions<'_>) {
     let forwarded = std::mem::take(&mut body.forwarded);
-    let subject = forwarded.subject.or_else(|| message.subject().map(str::to_owned)).unwrap_or_default();
-    let subject = plain::without_prefixes(&super::flow::clean(&subject, options.rules())).to_owned();
-    // Raw bytes of another encoding in the head are no words.
-    if !subject.contains('\u{fffd}') {
-        title(&subject, &mut body.sheet);
+    let cleaned = |subject: &str| plain::without_prefixes(&super::flow::clean(subject, options.rules())).to_owned();
+    let inner = forwarded.subject.as_deref().map(cleaned);
+    let outer = subject(message, &body.sheet.encoding).as_deref().map(cleaned);
+    // Who forwards an article calls the message as the article is called, or leaves that to the one within.
+    let told = inner.iter().chain(&outer).any(|subject| title(subject, &mut body.sheet, true));
+    if let (false, Some(inner)) = (told, &inner) {
+        title(inner, &mut body.sheet, false);
     }
     if body.sheet.declared.date.is_none() {
         // What was forwarded is of another day than the message around it.
@@ -325,25 +246,43 @@ fn declare(message: &Message<'_>, body: &mut Candidate, options: &ReadOptions<'_
     }
 }
 
-/// Makes the subject the title, where it can be a headline of this text.
-fn title(subject: &str, sheet: &mut Sheet) {
+/// Returns the subject; raw bytes in the head are in the encoding of the text.
+fn subject(message: &Message<'_>, encoding: &str) -> Option<String> {
+    let subject = message.subject()?;
+    if !subject.contains('\u{fffd}') {
+        return Some(subject.to_owned());
+    }
+    let head = message.headers().iter().find(|header| header.name == HeaderName::Subject)?;
+    let (start, end) = (usize::try_from(head.offset_start).ok()?, usize::try_from(head.offset_end).ok()?);
+    let bytes = message.raw_message.get(start..end)?;
+    let decoded = encoding::by_label(encoding).ok()?.decode(bytes).into_owned();
+    (!decoded.contains('\u{fffd}') && !decoded.contains("=?")).then_some(decoded)
+}
+
+/// Makes the subject the title, where it can be a headline of this text; returns whether the title is settled. Where the
+/// text is to be `asked`, it must take up words of the subject.
+fn title(subject: &str, sheet: &mut Sheet, asked: bool) -> bool {
     let words = subject.split_whitespace().count();
     let has_title = sheet.lines.iter().any(|line| line.hint == Some(Hint::Title));
-    if has_title || !(3..=MAX_SUBJECT).contains(&words) || !subject.chars().any(is_arabic_letter) {
-        return;
+    let least = if asked { 3 } else { 2 };
+    if has_title {
+        return true;
+    }
+    if !(least..=MAX_SUBJECT).contains(&words) || !subject.chars().any(is_arabic_letter) {
+        return false;
     }
     let wanted = key(subject);
     let head = sheet.lines.iter_mut().take(10);
     if let Some(line) = head.into_iter().find(|line| line.key == wanted) {
         line.hint = Some(Hint::Title);
-        return;
+        return true;
     }
     // A headline says words that the text says again; "المقال المطلوب في المرفق" does not.
     let text: String = sheet.lines.iter().take(40).map(|line| format!(" {} ", key_of(line))).collect();
     let told: Vec<&str> = wanted.split(' ').filter(|word| word.chars().count() >= 4).collect();
     let again = told.iter().filter(|word| text.contains(stem(word))).count();
-    if told.is_empty() || again * 3 < told.len() {
-        return;
+    if asked && (told.is_empty() || again * 3 < told.len()) {
+        return false;
     }
     let first_is_headline = sheet.lines.first().is_some_and(|line| {
         line.words >= 4 && line.words <= 20 && !line.is_closed() && !line.text.ends_with([':', '،']) && line.after_blank
@@ -352,6 +291,7 @@ fn title(subject: &str, sheet: &mut Sheet) {
         let body = sheet.lines.iter().any(|line| line.body);
         sheet.lines.insert(0, Line { body, ..Line::hinted(subject, Hint::Title) });
     }
+    true
 }
 
 fn key_of(line: &Line) -> String {
@@ -413,6 +353,66 @@ mod tests {
         let error = read(message.as_bytes()).unwrap_err();
         let said = format!("{error}: {}", std::error::Error::source(&error).unwrap());
         assert!(said.contains("x.doc") && said.contains("save it as .docx"), "{said}");
+    }
+
+    #[test]
+    fn attachments_beside_the_article_are_named() {
+        let part = |name: &str, text: &str| {
+            format!(
+                "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\
+                 Content-Disposition: attachment; filename=\"{name}\"\r\n\r\n{text}\r\n"
+            )
+        };
+        let (one, two) = (part("1.txt", &format!("{HEADLINE}\r\n\r\n{TEXT}")), part("2.txt", TEXT));
+        let head = "From: a@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+        let body = "--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
+        let document = read(format!("{head}{body}مرفق مقالان\r\n{one}{two}--b--\r\n").as_bytes()).unwrap();
+        assert_eq!(document.warnings[0], "the article is the attachment 1.txt");
+        assert!(document.warnings[1].starts_with("the attachment 2.txt was not read"), "{:?}", document.warnings);
+        let zip = "--b\r\nContent-Type: application/zip; name=\"a.zip\"\r\nContent-Transfer-Encoding: base64\r\n\r\nUEsDBAAA\r\n";
+        let long = TEXT.repeat(4);
+        let document = read(format!("{head}{body}{long}{two}{zip}--b--\r\n").as_bytes()).unwrap();
+        assert_eq!(document.warnings.len(), 2, "{:?}", document.warnings);
+        assert!(document.warnings[0].contains("2.txt") && document.warnings[1].contains("a.zip"));
+    }
+
+    #[test]
+    fn a_message_that_is_cut_says_so() {
+        let head = "From: a@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n";
+        let body = format!("--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{TEXT}");
+        let cut = |text: String| read(text.as_bytes()).unwrap().warnings.iter().any(|w| w.contains("breaks off"));
+        assert!(!cut(format!("{head}{body}--b--\r\n")));
+        assert!(cut(format!("{head}{body}")));
+        const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let bytes = TEXT.as_bytes();
+        let packed: String = bytes[..bytes.len() / 3 * 3]
+            .chunks(3)
+            .flat_map(|three| {
+                let bits = u32::from_be_bytes([0, three[0], three[1], three[2]]);
+                [18, 12, 6, 0].map(|shift| char::from(DIGITS[(bits >> shift & 63) as usize]))
+            })
+            .collect();
+        let head = "From: a@example.org\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n";
+        assert!(!cut(format!("{head}{packed}\r\n")));
+        assert!(cut(format!("{head}{}", &packed[..packed.len() - 41])));
+    }
+
+    #[test]
+    fn forwarded_messages_and_raw_subjects_have_a_title() {
+        let text = TEXT.repeat(2);
+        let forwarded = |outer: &str, inner: &str| {
+            format!(
+                "From: a@example.org\r\nSubject: {outer}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+                 للعلم\r\n\r\n---------- Forwarded message ---------\r\nFrom: b\r\nDate: Thu, 1 Jun 2023\r\n\
+                 Subject: {inner}\r\nTo: c\r\n\r\n{text}"
+            )
+        };
+        assert_eq!(read(forwarded(HEADLINE, "خبر").as_bytes()).unwrap().title(), Some(HEADLINE));
+        assert_eq!(read(forwarded("للعلم من فضلكم", "عنوان آخر").as_bytes()).unwrap().title(), Some("عنوان آخر"));
+        let raw = format!(
+            "Subject: {HEADLINE}\r\nFrom: a@example.org\r\nContent-Type: text/plain; charset=windows-1256\r\n\r\n{TEXT}"
+        );
+        assert_eq!(read(&encoding_rs::WINDOWS_1256.encode(&raw).0).unwrap().title(), Some(HEADLINE));
     }
 
     #[test]

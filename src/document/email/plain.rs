@@ -6,14 +6,12 @@
 //! of a forwarded message the longer one is it. Sources: RFC 3676 (flowed text, `-- ` before signatures); the heads that
 //! Outlook, Gmail and Apple Mail write in Arabic, English and French.
 
+use super::super::line::wrap::unwrapped;
 use super::super::line::{Hint, Line, key};
 use super::forward::{Forwarded, MAX_FORWARDED, head};
 
 /// The most lines of a signature.
 const MAX_SIGNATURE: usize = 20;
-
-/// The widths that mail programs break lines at lie between these.
-const WIDTHS: std::ops::RangeInclusive<usize> = 50..=120;
 
 /// A text without what is around it.
 #[derive(Debug, Default)]
@@ -50,7 +48,7 @@ pub(super) fn read(text: &str, flowed: bool) -> Plain {
         unquote(&mut lines, &mut left_out);
     }
     signature(&mut lines, &mut left_out);
-    let lines = if flowed { lines } else { unwrapped(&lines) };
+    let lines = if flowed { lines } else { unwrapped(&lines).unwrap_or(lines) };
     let left_out = left_out.into_iter().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
     Plain { lines: hinted(&lines), forwarded, left_out }
 }
@@ -154,44 +152,6 @@ fn joined(lines: &[String]) -> Vec<String> {
             _ => found.push(line.to_owned()),
         }
         goes_on = line.ends_with(' ') && line != "-- ";
-    }
-    found
-}
-
-/// Joins lines that were broken at a width: a line goes on where the next one's first word had no room on it.
-fn unwrapped(lines: &[String]) -> Vec<String> {
-    let length = |line: &str| line.trim_end().chars().count();
-    let width = lines.iter().map(|line| length(line)).max().unwrap_or(0);
-    let full = |at: usize| -> Option<bool> {
-        let (line, next) = (lines[at].trim(), lines.get(at + 1)?);
-        let first = next.split_whitespace().next()?;
-        if line.is_empty() || next.starts_with('>') != lines[at].starts_with('>') {
-            return None;
-        }
-        Some(length(&lines[at]) + 1 + first.chars().count() > width)
-    };
-    let (mut broken, mut all) = (0usize, 0usize);
-    for at in 0..lines.len() {
-        if let Some(full) = full(at) {
-            all += 1;
-            broken += usize::from(full);
-        }
-    }
-    if !WIDTHS.contains(&width) || broken < 3 || broken * 2 < all {
-        return lines.to_vec();
-    }
-    let mut found: Vec<String> = Vec::new();
-    let mut goes_on = false;
-    for (at, line) in lines.iter().enumerate() {
-        let opens_point = Line::new(line, false).bullet().is_some();
-        match found.last_mut() {
-            Some(last) if goes_on && !opens_point => {
-                last.push(' ');
-                last.push_str(line.trim());
-            }
-            _ => found.push(line.clone()),
-        }
-        goes_on = full(at) == Some(true);
     }
     found
 }

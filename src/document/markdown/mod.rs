@@ -1,8 +1,8 @@
 //! The reader of Markdown, with a head of facts in YAML or TOML or without one.
 //!
 //! In: the bytes. Out: a [`Document`]. The marks are pulldown-cmark's to find (CommonMark with tables, footnotes and struck
-//! words), the head is `front`'s. Links are their words, pictures their captions, code and HTML tags stay out. Source:
-//! CommonMark 0.31.2, GitHub Flavored Markdown 0.29.
+//! words), the head is `front`'s. Links are their words, pictures their captions, HTML tags and code stay out; but what is
+//! indented like code and says Arabic words is a paragraph. Source: CommonMark 0.31.2, GitHub Flavored Markdown 0.29.
 
 mod front;
 
@@ -11,6 +11,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use super::flow::{Flow, Mark};
 use super::package::foreign;
 use super::{Declared, Document, Error, ReadOptions, Reader, Sheet};
+use crate::arabic::letters::is_arabic_letter;
 use crate::source::{Kind, SourceFile, encoding};
 
 /// How many marks of a quote or a list may open a line: each costs time on every line within it.
@@ -89,8 +90,10 @@ struct Markdown<'r> {
     flow: Flow<'r>,
     quotes: usize,
     items: usize,
-    /// Code and HTML that stays out.
+    /// Facts that stay out.
     skipped: usize,
+    /// The code that is open.
+    code: Option<String>,
     notes: usize,
     /// The words under the picture that is open, and whether the paragraph holds anything else.
     picture: Option<String>,
@@ -106,6 +109,7 @@ impl<'r> Markdown<'r> {
             quotes: 0,
             items: 0,
             skipped: 0,
+            code: None,
             notes: 0,
             picture: None,
             captions: Vec::new(),
@@ -139,6 +143,10 @@ impl<'r> Markdown<'r> {
         if self.skipped > 0 {
             return;
         }
+        if let Some(code) = &mut self.code {
+            code.push_str(words);
+            return;
+        }
         match &mut self.picture {
             Some(caption) => caption.push_str(words),
             None => self.flow.words(words),
@@ -163,7 +171,11 @@ impl<'r> Markdown<'r> {
             // Words before a list within an item are an item of their own.
             Tag::List(_) => self.end(self.mark()),
             Tag::Item => self.items += 1,
-            Tag::CodeBlock(_) | Tag::MetadataBlock(_) => {
+            Tag::CodeBlock(_) => {
+                self.end(self.mark());
+                self.code = Some(String::new());
+            }
+            Tag::MetadataBlock(_) => {
                 self.end(self.mark());
                 self.skipped += 1;
             }
@@ -188,7 +200,8 @@ impl<'r> Markdown<'r> {
                 self.end(self.mark());
                 self.items = self.items.saturating_sub(1);
             }
-            TagEnd::CodeBlock | TagEnd::MetadataBlock(_) => self.skipped = self.skipped.saturating_sub(1),
+            TagEnd::CodeBlock => self.code(),
+            TagEnd::MetadataBlock(_) => self.skipped = self.skipped.saturating_sub(1),
             TagEnd::FootnoteDefinition => {
                 self.end(Mark::Plain);
                 self.notes = self.notes.saturating_sub(1);
@@ -197,6 +210,28 @@ impl<'r> Markdown<'r> {
             TagEnd::Table => self.flow.close_table(),
             _ => {}
         }
+    }
+
+    /// Code: programs are no text, but who indents a paragraph as on paper makes it code for Markdown, and its words are the
+    /// author's.
+    fn code(&mut self) {
+        let Some(code) = self.code.take() else { return };
+        let mut letters = (0usize, 0usize);
+        for c in code.chars().filter(|c| c.is_alphabetic()) {
+            if is_arabic_letter(c) { letters.0 += 1 } else { letters.1 += 1 }
+        }
+        if letters.0 <= letters.1 {
+            return;
+        }
+        for line in code.lines() {
+            if line.trim().is_empty() {
+                self.end(self.mark());
+            } else {
+                self.flow.words(line);
+                self.flow.line_break();
+            }
+        }
+        self.end(self.mark());
     }
 
     /// HTML within Markdown: its words, without tags and comments.
@@ -269,6 +304,18 @@ mod tests {
                 (BlockKind::Paragraph, "ملاحظة عن الأرقام التي نشرتها الوزارة في بداية السنة الماضية."),
             ]
         );
+    }
+
+    #[test]
+    fn arabic_words_that_are_indented_are_no_code() {
+        let second = "وقالت إن العمل سيبدأ قريباً في ثلاث مدن من مدن الساحل.";
+        let third = "ولم تقل إن أشياء كثيرة تغيرت منذ السنة الماضية في كل الأحياء القديمة.";
+        let document = read(&format!(
+            "# عنوان المقال عن المشروع\n\n    {SENTENCE}\n\n    {second}\n\nنص.\n\n```\n{third}\n```\n\n```rust\nlet x = 1; // نعم\n```\n"
+        ));
+        let paragraphs: Vec<&str> = document.texts_of(BlockKind::Paragraph).collect();
+        assert_eq!(paragraphs[..2], [SENTENCE, second]);
+        assert!(document.text.contains(third) && !document.text.contains("let x"));
     }
 
     #[test]
