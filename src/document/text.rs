@@ -25,7 +25,8 @@ impl Reader for TextReader {
         text = apply(&text, options.rules());
         text.retain(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}'));
         let encoding = decoded.encoding.to_owned();
-        let sheet = Sheet { lines: lines(&mended(&text)), declared: Declared::default(), encoding, warnings: decoded.warnings };
+        let sheet =
+            Sheet { lines: lines(&mended(&text)), declared: Declared::default(), encoding, warnings: decoded.warnings };
         Document::of_sheet(sheet, &file.path, options)
     }
 }

@@ -315,11 +315,14 @@ impl Entry {
 
 /// Returns whether a text breaks off, or ends by sending the reader on.
 fn is_cut(words: &str) -> bool {
-    const MORE: &[&str] = &["اقرا المزيد", "المزيد", "اكمل القراءه", "تابع القراءه", "للمزيد", "read more", "continue reading"];
+    const MORE: &[&str] =
+        &["اقرا المزيد", "المزيد", "اكمل القراءه", "تابع القراءه", "للمزيد", "read more", "continue reading"];
     let end: Vec<&str> = words.split_whitespace().rev().take(3).collect();
     let end = letters::key(&end.into_iter().rev().collect::<Vec<_>>().join(" ")).to_lowercase();
     let end = end.trim_end_matches(|c: char| !c.is_alphanumeric());
-    words.trim_end_matches(['.', ' ']).ends_with(['…', ']']) || words.ends_with("..") || MORE.iter().any(|more| end.ends_with(more))
+    words.trim_end_matches(['.', ' ']).ends_with(['…', ']'])
+        || words.ends_with("..")
+        || MORE.iter().any(|more| end.ends_with(more))
 }
 
 /// Takes the paragraph off that `WordPress` puts under each entry: which site the article appeared on first.
@@ -453,7 +456,10 @@ mod tests {
         assert_eq!(read.html.as_deref(), Some(item.as_str()));
         assert_eq!(read.link.as_deref(), Some("https://a.example/?a=1&b=2"), "a bare sign is no fault");
         let error = with(&format!("{item} اقرأ المزيد"), "").unwrap_err();
-        assert!(error.starts_with("leads only: the entry holds a cut lead") && error.contains("save the page"), "{error}");
+        assert!(
+            error.starts_with("leads only: the entry holds a cut lead") && error.contains("save the page"),
+            "{error}"
+        );
         assert!(with(sentence, "").unwrap_err().contains("a lead of 13 words"));
         assert_eq!(with(&item, sentence).unwrap().html.as_deref(), Some(item.as_str()));
         assert_eq!(with(sentence, &item).unwrap().html.as_deref(), Some(item.as_str()));
