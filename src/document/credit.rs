@@ -153,7 +153,7 @@ fn labelled(text: &str, own: &[String]) -> Option<Credit> {
     None
 }
 
-/// Returns whether a line is the sentence in which WordPress says when and in which section a post was published: its own
+/// Returns whether a line is the sentence in which `WordPress` says when and in which section a post was published: its own
 /// in English until 2010, and those of its Arabic translations.
 fn is_posted(text: &str) -> bool {
     let opens = [

@@ -366,7 +366,7 @@ impl Work<'_> {
                 self.author(at);
             } else if (is_speech(&line.text) && !site) || announced {
                 self.part(at, BlockKind::Paragraph);
-            } else if (site && line.words <= 6) || (site && long > 1) || line.is_cut_off() || is_end(&line.key) {
+            } else if (site && (line.words <= 6 || long > 1)) || line.is_cut_off() || is_end(&line.key) {
                 self.roles[at] = Role::Out;
             } else {
                 self.part(at, BlockKind::Paragraph);

@@ -444,7 +444,7 @@ mod tests {
     #[test]
     fn a_short_item_is_read_and_the_longer_of_two_texts_taken() {
         let sentence = "أعلنت الوزارة اليوم عن بدء أشغال المشروع الجديد في المدينة القديمة بكلفة كبيرة.";
-        let item = vec![sentence; 4].join(" ");
+        let item = [sentence; 4].join(" ");
         let with = |description: &str, content: &str| {
             let text = format!(
                 "<rss><item><title>ع</title><link>https://a.example/?a=1&b=2</link><description>{description}</description>\

@@ -176,7 +176,10 @@ impl<'de, E: FnMut(Row) -> bool> DeserializeSeed<'de> for Inner<'_, List<'_, E>>
 mod tests {
     use super::*;
 
-    fn rows(text: &str) -> Result<Vec<(String, Result<Option<String>, String>)>, String> {
+    /// A row's name, and its text or why there is none.
+    type Told = (String, Result<Option<String>, String>);
+
+    fn rows(text: &str) -> Result<Vec<Told>, String> {
         let mut rows = Vec::new();
         let told = whole(text.as_bytes(), &Fields::default(), |row| {
             rows.push((row.name, row.record.map(|record| record.text).map_err(|why| why.to_string())));
