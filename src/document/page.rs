@@ -317,7 +317,9 @@ impl Work<'_> {
         let second = (0..open.len()).find(|&place| twins[place] && long(place)).unwrap_or(open.len());
         let doubled: Vec<usize> = (second..open.len()).filter(|&place| twins[place]).map(|place| open[place]).collect();
         let words = |lines: &[usize]| lines.iter().map(|&at| self.lines[at].words).sum::<usize>();
-        if words(&doubled) * 5 > words(&open) * 2 {
+        // More than two thirds is one sentence over and over, and no copy of an article.
+        let (twice, all) = (words(&doubled), words(&open));
+        if twice * 5 > all * 2 && twice * 3 < all * 2 {
             for at in doubled {
                 self.roles[at] = Role::Out;
             }
@@ -362,11 +364,13 @@ impl Work<'_> {
                 self.roles[at] = part;
             } else if caption::is_caption(line) {
                 self.part(at, BlockKind::Caption);
+            } else if is_end(&line.key) {
+                self.roles[at] = Role::Out;
             } else if place == 0 && self.is_author(at) {
                 self.author(at);
             } else if (is_speech(&line.text) && !site) || announced {
                 self.part(at, BlockKind::Paragraph);
-            } else if (site && (line.words <= 6 || long > 1)) || line.is_cut_off() || is_end(&line.key) {
+            } else if (site && (line.words <= 6 || long > 1)) || line.is_cut_off() {
                 self.roles[at] = Role::Out;
             } else {
                 self.part(at, BlockKind::Paragraph);
@@ -445,7 +449,7 @@ fn read(line: &Line, names: &[String]) -> Option<Credit> {
 
 /// Returns whether a line says that the text is over: "انتهى", "ا.هـ".
 fn is_end(key: &str) -> bool {
-    matches!(key, "انتهي" | "انتهت" | "يتبع" | "ا ه" | "اه")
+    matches!(key, "انتهي" | "انتهت" | "يتبع" | "ا ه" | "اه") || (key.starts_with("يتبع ") && key.split(' ').count() <= 3)
 }
 
 /// Returns what a line of plain text is that has a bullet, or cells parted by tabs, as a line beside it has.

@@ -233,20 +233,15 @@ fn the_rest_of_a_damaged_text_stays_as_it_is() {
     assert!(decoded.repaired.is_none() && decoded.warnings.len() == 1, "{:?}", decoded.warnings);
 }
 
-/// Reads UTF-8 as another encoding does, and writes what came of it.
-fn mistaken(text: &str, encoding: &'static encoding_rs::Encoding) -> String {
-    encoding.decode_without_bom_handling(text.as_bytes()).0.into_owned()
-}
-
 #[test]
 fn text_that_was_misread_by_a_mac_or_over_and_over_is_repaired() {
-    let mac = mistaken(NEWS, encoding_rs::MACINTOSH);
+    let mac = misread(NEWS.as_bytes(), encoding_rs::MACINTOSH);
     let decoded = decode(mac.as_bytes(), None, None).unwrap();
     assert_eq!(decoded.text, NEWS);
     assert!(decoded.warnings[0].contains("Mac Roman"), "{:?}", decoded.warnings);
     let mut text = NEWS.to_owned();
     for times in 1..=6 {
-        text = mistaken(&text, encoding_rs::WINDOWS_1252);
+        text = misread(text.as_bytes(), encoding_rs::WINDOWS_1252);
         let decoded = decode(text.as_bytes(), None, None).unwrap();
         assert_eq!(decoded.text, NEWS, "{times}");
         assert_eq!(decoded.repaired.unwrap().times, times);
@@ -278,7 +273,7 @@ fn broken_utf_8_is_never_taken_for_chinese() {
 
 #[test]
 fn words_that_stay_damaged_make_a_repair_uncertain() {
-    let text = mistaken(&NEWS.repeat(3), encoding_rs::WINDOWS_1252);
+    let text = misread(NEWS.repeat(3).as_bytes(), encoding_rs::WINDOWS_1252);
     let broken = format!("{text} Ø¥ÙéÙ‰");
     let decoded = decode(broken.as_bytes(), None, None).unwrap();
     let repair = decoded.repaired.unwrap();

@@ -88,7 +88,9 @@ fn differences(document: &Document, gold: &Value, name: &str) -> Vec<String> {
     let meta = &document.meta;
     let mut expect = |field: &str, got: Option<String>| {
         let wanted = gold[field].as_str().map(str::to_owned);
-        let same = got == wanted || {
+        // The gold has no tatweel, not even where it is spelling.
+        let bare = |text: &Option<String>| text.as_ref().map(|text| text.replace('\u{640}', ""));
+        let same = bare(&got) == bare(&wanted) || {
             // Midnight stated with its zone is the day.
             let moment = |date: &Option<String>| date.as_deref().and_then(|d| d.parse::<jiff::Timestamp>().ok());
             // The same moment in another zone is the same moment.

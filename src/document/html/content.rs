@@ -13,6 +13,10 @@ use crate::document::line::key;
 /// The share of a page's running text from which no name makes an element furniture.
 const BULK: f64 = 0.4;
 
+/// The share from which an element is the text though the headline stands elsewhere: builders of pages put each piece into a
+/// box of its own and call all of them widgets.
+const MOST: f64 = 0.6;
+
 /// The most words of an element that is read for who and when.
 pub(super) const MAX_FACT: f32 = 40.0;
 
@@ -95,6 +99,16 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         .collect();
     let all = Sums::of(dom, runs, |_| true);
     let total = all.prose[0].max(1.0);
+    // What hardly can be furniture because of what it holds: a headline, an element that says it is the text.
+    let mut holds = vec![0u32; dom.nodes.len()];
+    for step in dom.walk(0) {
+        if let Step::Out(id) = step
+            && let Some(parent) = dom.parent(id)
+        {
+            holds[id as usize] += u32::from(dom.name(id) == "h1" || says[id as usize].any(Says::BODY));
+            holds[parent as usize] += holds[id as usize];
+        }
+    }
     // A box with a field to fill in is a form, whatever it is made of.
     let mut boxes = vec![false; dom.nodes.len()];
     for id in dom.all(0).filter(|&id| dom.name(id) == "input" && dom.attribute(id, "type") != Some("hidden")) {
@@ -105,7 +119,7 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
     let furniture: Vec<bool> = (0..dom.nodes.len() as Id)
         .map(|id| {
             let share = f64::from(all.prose[id as usize] / total);
-            let main = share >= BULK;
+            let main = share >= MOST || (share >= BULK && (holds[id as usize] > 0 || holds[0] == 0));
             // Who and when may stand in one row with buttons.
             let fact = says[id as usize].any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
             let kept_fact = fact && !matches!(dom.name(id), "nav" | "aside" | "footer");

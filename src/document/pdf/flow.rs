@@ -102,7 +102,7 @@ const MAX_HEAD: usize = 12;
 struct Seen {
     page: usize,
     y: f32,
-    /// Whether it is set apart from what is next to it, by space or by smaller letters.
+    /// Whether it is set apart from what is next to it: by space, in the margin, or by smaller letters.
     apart: bool,
 }
 
@@ -176,7 +176,8 @@ pub(super) fn without_furniture(pages: &mut [Vec<Region>], heights: &[f32], read
                 if in_margin && alone && short && count > 3 {
                     key = "#".to_owned();
                 }
-                let apart = alone || this.size() < body * 0.92;
+                let edge = if top { y > height * 0.92 } else { y < height * 0.08 };
+                let apart = alone || edge || this.size() < body * 0.92;
                 if !key.is_empty() && is_head(&text.join(" ")) {
                     seen.entry((top, key.clone())).or_default().push(Seen { page, y, apart });
                 }
