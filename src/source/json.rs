@@ -16,11 +16,7 @@ use super::{MAX_BYTES, Why, printable};
 ///
 /// # Errors
 /// Where a field that the user named is in no line, or the stream cannot be read.
-pub(super) fn lines(
-    mut input: impl BufRead,
-    fields: &Fields,
-    mut each: impl FnMut(Row) -> bool,
-) -> Result<(), Why> {
+pub(super) fn lines(mut input: impl BufRead, fields: &Fields, mut each: impl FnMut(Row) -> bool) -> Result<(), Why> {
     let mut number = 0usize;
     // The field that held the text of the lines before: a line without it is told by its name.
     let mut text_field: Option<String> = fields.text.clone();
@@ -42,8 +38,7 @@ pub(super) fn lines(
 
 fn object(line: &[u8], fields: &Fields, text_field: &mut Option<String>) -> Result<Record, Why> {
     // serde_json stops at 128 levels, so that no line can use up the stack.
-    let value: Value = serde_json::from_slice(line)
-        .map_err(|error| Why::Row { what: format!("not JSON: {error}") })?;
+    let value: Value = serde_json::from_slice(line).map_err(|error| Why::Row { what: format!("not JSON: {error}") })?;
     article(&value, fields, text_field)
 }
 

@@ -151,9 +151,8 @@ pub(super) mod tests {
     fn a_paragraph_of_the_text_in_the_style_of_footers_is_text() {
         let styles = "<w:styles xmlns:w='w'><w:style w:styleId='Footer'><w:name w:val='footer'/></w:style></w:styles>";
         let last = "وقالت إن العمل سيبدأ قريباً في ثلاث مدن من مدن الساحل.";
-        let paragraph = |style: &str, words: &str| {
-            format!("<w:p><w:pPr>{style}</w:pPr><w:r><w:t>{words}</w:t></w:r></w:p>")
-        };
+        let paragraph =
+            |style: &str, words: &str| format!("<w:p><w:pPr>{style}</w:pPr><w:r><w:t>{words}</w:t></w:r></w:p>");
         let body = paragraph("", SENTENCE) + &paragraph("<w:pStyle w:val='Footer'/>", last);
         let document = read(&body, &[("word/styles.xml", styles)]);
         assert_eq!(blocks(&document), [(BlockKind::Paragraph, SENTENCE), (BlockKind::Paragraph, last)]);

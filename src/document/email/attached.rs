@@ -41,7 +41,9 @@ pub(super) fn read(
             continue;
         }
         let Some(kind) = kind(part, &name) else {
-            unread.extend(named(part).map(|name| format!("the attachment {name} is of a kind that is not read in mails")));
+            unread.extend(
+                named(part).map(|name| format!("the attachment {name} is of a kind that is not read in mails")),
+            );
             continue;
         };
         *opened += 1;

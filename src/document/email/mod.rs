@@ -91,7 +91,9 @@ fn article(
     if body_words <= MAX_NOTE {
         attached::read(message, file, options, depth, opened, &mut hanging, &mut unread);
     } else {
-        unread.extend(message.attachments().filter_map(attached::named).take(MAX_PARTS).map(|name| attached::beside(&name)));
+        unread.extend(
+            message.attachments().filter_map(attached::named).take(MAX_PARTS).map(|name| attached::beside(&name)),
+        );
     }
     // Of attachments as long as each other the first is taken.
     let best = (0..hanging.len()).rev().max_by_key(|&at| words_of(&hanging[at].0.text));

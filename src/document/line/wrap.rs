@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn lists_of_headlines_and_lines_of_poems_stay() {
-        let headlines: Vec<String> = (0..12).map(|at| WORDS.split(' ').skip(at).take(9 + at % 4).collect::<Vec<_>>().join(" ")).collect();
+        let headlines: Vec<String> =
+            (0..12).map(|at| WORDS.split(' ').skip(at).take(9 + at % 4).collect::<Vec<_>>().join(" ")).collect();
         let text = headlines.join("\n");
         assert_eq!(mended(&text), text);
         let long = format!("{WORDS}\n{WORDS}\n");
