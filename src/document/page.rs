@@ -449,7 +449,8 @@ fn read(line: &Line, names: &[String]) -> Option<Credit> {
 
 /// Returns whether a line says that the text is over: "انتهى", "ا.هـ".
 fn is_end(key: &str) -> bool {
-    matches!(key, "انتهي" | "انتهت" | "يتبع" | "ا ه" | "اه") || (key.starts_with("يتبع ") && key.split(' ').count() <= 3)
+    matches!(key, "انتهي" | "انتهت" | "يتبع" | "ا ه" | "اه")
+        || (key.starts_with("يتبع ") && key.split(' ').count() <= 3)
 }
 
 /// Returns what a line of plain text is that has a bullet, or cells parted by tabs, as a line beside it has.

@@ -4,16 +4,17 @@
 //! why it is not read. Sources: the magic numbers of each format's own specification (PDF 32000-1 7.5.2, RTF 1.9.1, RFC
 //! 1952, POSIX ustar, APPNOTE 4.3.7, OPF 3.3 and ODF 1.3 part 2 `mimetype`, [MS-CFB] 2.2, RFC 5322 2.2, WebVTT 4.1).
 
-use std::io::{Read, Seek};
+mod known;
+mod packed;
+mod words;
 
 use super::kind::{Container, Content, Kind};
-use super::{Why, encoding, record, table};
+use super::{Why, encoding, table};
+pub(super) use packed::tell_zip;
+use words::{front_matter, is_json, is_json_lines, is_mailbox, is_subrip, markup, message};
 
 /// How many bytes of a file are looked at.
 pub(super) const HEAD: usize = 64 * 1024;
-
-/// A zip with more members than this is an archive: no document has so many, and they need not be listed to know it.
-const MAX_DOCUMENT_MEMBERS: usize = 20_000;
 
 /// What a file holds, and what a user should know about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,30 +32,10 @@ pub(super) struct Told {
 pub(super) fn tell(name: &str, head: &[u8], whole: bool) -> Result<Told, Why> {
     let extension = extension(name);
     let by_name = Content::of_extension(&extension);
-    if let Some(why) = refused(head, &extension) {
+    if let Some(why) = known::refused(head, &extension) {
         return Err(why);
     }
     let found = by_bytes(head, whole, by_name, &extension)?;
-    Ok(judged(found, by_name, &extension))
-}
-
-/// Tells what a zip holds: a document in parts, or files.
-///
-/// # Errors
-/// Where it is a document of a kind that is not read.
-pub(super) fn tell_zip<R: Read + Seek>(name: &str, head: &[u8], input: R) -> Result<Told, Why> {
-    let extension = extension(name);
-    let by_name = Content::of_extension(&extension);
-    let found = match zip::ZipArchive::new(input) {
-        Ok(mut archive) if archive.len() <= MAX_DOCUMENT_MEMBERS => by_members(&mut archive)?,
-        Ok(_) => Content::Container(Container::Zip),
-        // Its directory is broken: its first member says which reader is to say so.
-        Err(_) => match first_member(head).as_deref() {
-            Some("[Content_Types].xml" | "_rels/.rels" | "word/document.xml") => Content::Article(Kind::Docx),
-            Some("mimetype") => mimetype(first_words(head)).unwrap_or(Ok(Content::Container(Container::Zip)))?,
-            _ => Content::Container(Container::Zip),
-        },
-    };
     Ok(judged(found, by_name, &extension))
 }
 
@@ -102,56 +83,6 @@ fn judged(found: Content, by_name: Option<Content>, extension: &str) -> Told {
     let warning =
         disagrees.then(|| format!("named .{extension}, but it is {}, and is read as that", found.described()));
     Told { content: found, warning }
-}
-
-/// Returns why a file is not read whose first bytes are known to be those of something else.
-fn refused(head: &[u8], extension: &str) -> Option<Why> {
-    let not_read = |what: &str, advice| Some(Why::NotRead { what: what.to_owned(), advice });
-    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
-        let says = |name: &str| {
-            let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            head.windows(wide.len()).any(|here| here == wide)
-        };
-        // Office puts a document that is locked into such a container, with its new name.
-        let new = matches!(extension, "docx" | "docm" | "dotx" | "xlsx" | "pptx");
-        if says("EncryptedPackage") || (new && !says("WordDocument")) {
-            return Some(Why::Encrypted);
-        }
-        return match extension {
-            "xls" | "xlt" => not_read("an old binary Excel file (.xls, OLE2)", Some("save it as .csv")),
-            "ppt" | "pps" => not_read("an old binary PowerPoint file (.ppt, OLE2)", Some("save it as .pdf")),
-            "msg" => not_read("an Outlook message (.msg, OLE2)", Some("save it as .eml or .html")),
-            _ => not_read("an old binary Word file (.doc, OLE2)", Some("save it as .docx")),
-        };
-    }
-    const UNPACK: Option<&str> = Some("unpack it first");
-    const KNOWN: &[(&[u8], &str, Option<&str>)] = &[
-        (b"\x89PNG", "an image (PNG)", None),
-        (b"\xff\xd8\xff", "an image (JPEG)", None),
-        (b"GIF8", "an image (GIF)", None),
-        (b"BZh", "packed with bzip2", UNPACK),
-        (b"\xfd7zXZ", "packed with xz", UNPACK),
-        (b"\x28\xb5\x2f\xfd", "packed with zstd", UNPACK),
-        (b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
-        (b"Rar!\x1a\x07", "a RAR archive", UNPACK),
-        (b"\x7fELF", "a program", None),
-        (b"MZ\x90\0", "a program", None),
-        (b"GGUF", "a model", None),
-        (b"OggS", "sound", None),
-        (b"ID3", "sound", None),
-        (b"SQLite format 3\0", "a database", None),
-    ];
-    let known = KNOWN.iter().find(|(start, ..)| head.starts_with(start));
-    if let Some(&(_, what, advice)) = known {
-        return not_read(what, advice);
-    }
-    if head.get(4..8) == Some(b"ftyp") {
-        return not_read("a film or an image (MP4, HEIF)", None);
-    }
-    if head.starts_with(b"RIFF") && head.len() > 12 {
-        return not_read(if &head[8..12] == b"WEBP" { "an image (WebP)" } else { "sound or film" }, None);
-    }
-    None
 }
 
 fn by_bytes(head: &[u8], whole: bool, by_name: Option<Content>, extension: &str) -> Result<Content, Why> {
@@ -225,6 +156,11 @@ fn by_bytes(head: &[u8], whole: bool, by_name: Option<Content>, extension: &str)
     }
 }
 
+/// Returns whether the first bytes are those of one piece of JSON, and not of one object a line.
+pub(super) fn is_one_json(head: &[u8]) -> bool {
+    is_json(probe(head).trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']))
+}
+
 /// Returns the first bytes as text, well enough to see ASCII in them.
 fn probe(head: &[u8]) -> String {
     let wide = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.iter().take(64).any(|&b| b == 0);
@@ -234,250 +170,6 @@ fn probe(head: &[u8]) -> String {
 
 fn is_text(head: &[u8]) -> bool {
     encoding::decode(head, None, None).is_ok()
-}
-
-/// Tells HTML, feeds and property lists by their first element; `None` where there is none.
-fn markup(text: &str, extension: &str) -> Option<Result<Content, Why>> {
-    let (element, xml) = first_element(text)?;
-    let element = element.to_ascii_lowercase();
-    let local = element.rsplit(':').next().unwrap_or_default();
-    let html = Some(Ok(Content::Article(Kind::Html)));
-    match local {
-        "rss" | "feed" | "rdf" => Some(Ok(Content::Container(Container::Feed))),
-        "plist" if extension == "webarchive" || text.contains("WebMainResource") => {
-            Some(Ok(Content::Article(Kind::Webarchive)))
-        }
-        "html" | "!doctype html" => html,
-        _ if matches!(extension, "html" | "htm" | "xhtml" | "shtml") => html,
-        _ if xml => Some(Err(Why::NotRead {
-            what: format!("an XML file of another kind (<{}>)", super::printable(&element)),
-            advice: None,
-        })),
-        // A piece of a page, as a clipboard or a database has it.
-        "head" | "body" | "title" | "meta" | "link" | "script" | "style" | "article" | "main" | "section"
-        | "header" | "div" | "p" | "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "span" | "center" | "blockquote"
-        | "figure" => html,
-        _ => None,
-    }
-}
-
-/// Returns the name of the first element, and whether an XML declaration stands before it.
-fn first_element(text: &str) -> Option<(&str, bool)> {
-    let mut rest = text;
-    let mut xml = false;
-    loop {
-        rest = rest.trim_start();
-        if let Some(after) = rest.strip_prefix("<!--") {
-            rest = after.split_once("-->")?.1;
-        } else if let Some(after) = rest.strip_prefix("<?") {
-            xml |= after.starts_with("xml");
-            rest = after.split_once('>')?.1;
-        } else if rest.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype")) {
-            let kind = rest[9..].trim_start();
-            if kind.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("html")) {
-                return Some(("!doctype html", xml));
-            }
-            xml = true;
-            // Declarations of its own stand in brackets, and may hold the sign that ends it.
-            let (subset, end) = (rest.find('['), rest.find('>')?);
-            rest = match subset.filter(|&at| at < end) {
-                Some(at) => rest[at..].split_once("]")?.1.split_once('>')?.1,
-                None => &rest[end + 1..],
-            };
-        } else {
-            let name = rest.strip_prefix('<')?;
-            let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.')));
-            let name = &name[..end.unwrap_or(name.len())];
-            return name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some((name, xml));
-        }
-    }
-}
-
-/// Returns whether text begins with a cue of SubRip: its number, its times.
-fn is_subrip(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let number = lines.next().is_some_and(|line| line.len() < 12 && line.bytes().all(|b| b.is_ascii_digit()));
-    let times = lines.next().and_then(|line| line.split_once("-->"));
-    let time = |text: &str| text.contains(':') && text.trim().starts_with(|c: char| c.is_ascii_digit() || c == '-');
-    number && times.is_some_and(|(from, to)| time(from) && time(to))
-}
-
-/// Fields that a message begins with; others stand among them.
-const FIELDS: &[&str] = &[
-    "from",
-    "to",
-    "subject",
-    "date",
-    "mime-version",
-    "content-type",
-    "content-transfer-encoding",
-    "message-id",
-    "received",
-    "return-path",
-    "delivered-to",
-    "reply-to",
-    "cc",
-    "sender",
-    "x-mailer",
-    "dkim-signature",
-    "snapshot-content-location",
-    "content-location",
-];
-
-/// Fields that a message has when it is sent.
-const SENT: &[&str] =
-    &["to", "cc", "received", "return-path", "delivered-to", "message-id", "reply-to", "dkim-signature"];
-
-/// Tells a mail, and a web page saved as one, by the fields at its head.
-fn message(text: &str, extension: &str) -> Option<Kind> {
-    let mut known = 0;
-    let (mut related, mut page) = (false, matches!(extension, "mht" | "mhtml"));
-    // A saved page is a message that nobody sent.
-    let (mut of_html, mut sent) = (false, false);
-    let mut sound = true;
-    for line in text.lines().take(200) {
-        if line.trim().is_empty() {
-            break;
-        }
-        let lower = line.to_ascii_lowercase();
-        related |= lower.contains("multipart/related");
-        of_html |=
-            ["type=\"text/html\"", "type=text/html", "content-type: text/html"].iter().any(|it| lower.contains(it));
-        if line.starts_with([' ', '\t']) {
-            continue;
-        }
-        let Some((name, value)) = lower.split_once(':') else {
-            sound = false;
-            break;
-        };
-        known += usize::from(FIELDS.contains(&name));
-        sent |= SENT.contains(&name);
-        page |= name == "snapshot-content-location" || (name == "from" && value.contains("<saved by"));
-        sound &= !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    }
-    let named = matches!(extension, "eml" | "mht" | "mhtml");
-    if !sound || known < if named { 1 } else { 2 } {
-        return None;
-    }
-    // Mail may be HTML too; but then somebody got it.
-    let page = page && (related || of_html) || related && of_html && !sent;
-    Some(if page { Kind::Mhtml } else { Kind::Email })
-}
-
-/// Returns whether text begins as a mailbox does: with the line that stands before each mail (RFC 4155), and a field.
-fn is_mailbox(text: &str) -> bool {
-    let mut lines = text.lines();
-    let Some(line) = lines.next().and_then(|line| line.strip_prefix("From ")) else { return false };
-    let time = line.split_whitespace().any(|word| word.len() >= 5 && word.as_bytes()[2] == b':');
-    let field = lines.next().and_then(|line| line.split_once(':')).is_some_and(|(name, _)| {
-        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    });
-    time && field
-}
-
-/// Returns whether the first bytes are those of one piece of JSON, and not of one object a line.
-pub(super) fn is_one_json(head: &[u8]) -> bool {
-    is_json(probe(head).trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']))
-}
-
-/// Returns whether text begins as a list of objects, or as an object that is written over several lines.
-fn is_json(text: &str) -> bool {
-    let opens = |rest: &str, c: char| rest.trim_start().starts_with(c);
-    if let Some(rest) = text.strip_prefix('[') {
-        return opens(rest, '{') && opens(&rest.trim_start()[1..], '"');
-    }
-    let Some(rest) = text.strip_prefix('{') else { return false };
-    let (line, more) = text.split_once('\n').unwrap_or_default();
-    opens(rest, '"') && line.trim_end().ends_with(['{', '[', ',', ':']) && opens(more, '"')
-}
-
-/// Returns whether text is JSON, one object a line.
-fn is_json_lines(text: &str, whole: bool, extension: &str) -> bool {
-    let line = text.lines().next().unwrap_or_default();
-    let complete = whole || text.len() > line.len();
-    // A line that is longer than what was looked at: its name decides, or the look of a first field.
-    if !complete {
-        return matches!(extension, "jsonl" | "ndjson") || line[1..].trim_start().starts_with('"');
-    }
-    matches!(extension, "jsonl" | "ndjson") || record::is_object(line)
-}
-
-/// Returns whether text begins with a head of facts, as Markdown of static sites does.
-fn front_matter(text: &str) -> bool {
-    for (fence, sign) in [("---", ':'), ("+++", '=')] {
-        let mut lines = text.lines();
-        if lines.next().is_some_and(|line| line.trim_end() == fence) {
-            let head: Vec<&str> = lines.by_ref().take(60).take_while(|line| line.trim_end() != fence).collect();
-            return head.len() < 60
-                && head.first().is_some_and(|line| {
-                    line.split_once(sign).is_some_and(|(key, _)| {
-                        let key = key.trim();
-                        !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-                    })
-                });
-        }
-    }
-    false
-}
-
-/// Returns the name of the member that a zip begins with.
-fn first_member(head: &[u8]) -> Option<String> {
-    let length = usize::from(u16::from_le_bytes([*head.get(26)?, *head.get(27)?]));
-    Some(String::from_utf8_lossy(head.get(30..30 + length)?).into_owned())
-}
-
-/// Returns the bytes of the member that a zip begins with, where it is stored as it is.
-fn first_words(head: &[u8]) -> &[u8] {
-    let field = |at: usize| head.get(at..at + 2).map_or(0, |two| usize::from(u16::from_le_bytes([two[0], two[1]])));
-    head.get(30 + field(26) + field(28)..).unwrap_or_default()
-}
-
-/// Tells an EPUB and the kinds of OpenDocument by the member that says what they are.
-fn mimetype(words: &[u8]) -> Option<Result<Content, Why>> {
-    let known = |kind: &str| words.starts_with(kind.as_bytes());
-    if known("application/epub+zip") {
-        return Some(Ok(Content::Article(Kind::Epub)));
-    }
-    if known("application/vnd.oasis.opendocument.text") {
-        return Some(Ok(Content::Article(Kind::Odt)));
-    }
-    known("application/vnd.oasis.opendocument.").then(|| {
-        let what = "an OpenDocument file that is no text".to_owned();
-        Err(Why::NotRead { what, advice: Some("save it as .odt, .csv or .pdf") })
-    })
-}
-
-fn by_members<R: Read + Seek>(archive: &mut zip::ZipArchive<R>) -> Result<Content, Why> {
-    if let Some(index) = archive.index_for_name("mimetype") {
-        let mut words = Vec::new();
-        // What cannot be read says nothing.
-        if let Ok(member) = archive.by_index(index) {
-            let _ = member.take(100).read_to_end(&mut words);
-        }
-        if let Some(told) = mimetype(&words) {
-            return told;
-        }
-    }
-    let has = |archive: &zip::ZipArchive<R>, lead: &[u8]| archive.file_names_raw().any(|name| name.starts_with(lead));
-    if has(archive, b"[Content_Types].xml") {
-        let other = |what: &str, advice| Err(Why::NotRead { what: what.to_owned(), advice: Some(advice) });
-        if has(archive, b"xl/") {
-            return other("an Excel file (.xlsx)", "save it as .csv");
-        }
-        if has(archive, b"ppt/") {
-            return other("a PowerPoint file (.pptx)", "save it as .pdf");
-        }
-        return Ok(Content::Article(Kind::Docx));
-    }
-    let document = has(archive, b"word/document.xml") && has(archive, b"_rels/.rels");
-    if document {
-        return Ok(Content::Article(Kind::Docx));
-    }
-    if has(archive, b"META-INF/container.xml") {
-        return Ok(Content::Article(Kind::Epub));
-    }
-    let odt = has(archive, b"content.xml") && has(archive, b"META-INF/manifest.xml");
-    Ok(if odt { Content::Article(Kind::Odt) } else { Content::Container(Container::Zip) })
 }
 
 #[cfg(test)]

@@ -163,7 +163,10 @@ fn whole(path: &Path, _: &[u8]) -> bool {
     good
 }
 
-fn of(name: &'static str, file: &str, ends: &[&str], change: fn(&mut Random, &[u8], &[Vec<u8>]) -> Vec<u8>) -> Reader {
+/// Makes a hostile file of a good one and others of its kind.
+type Change = fn(&mut Random, &[u8], &[Vec<u8>]) -> Vec<u8>;
+
+fn of(name: &'static str, file: &str, ends: &[&str], change: Change) -> Reader {
     let seeds = files(ends);
     let make = move |random: &mut Random| {
         let good = random.pick(&seeds).clone();
