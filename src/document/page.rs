@@ -311,30 +311,26 @@ impl Work<'_> {
             (self.start..self.end).filter(|&at| self.is_open(at) && self.credits[at].is_none()).collect();
         let texts: Vec<&str> = open.iter().map(|&at| self.lines[at].text.as_str()).collect();
         let shares = repeat::shares(&texts);
-        // Where most of the text stands there twice, the page holds its article twice: the first copy is the article.
-        let twins = repeat::twins(open.iter().map(|&at| &self.lines[at]).map(|line| (line.key.as_str(), &line.text)));
-        let long = |place: usize| self.lines[open[place]].words >= 8;
-        let second = (0..open.len()).find(|&place| twins[place] && long(place)).unwrap_or(open.len());
-        let doubled: Vec<usize> = (second..open.len()).filter(|&place| twins[place]).map(|place| open[place]).collect();
-        let words = |lines: &[usize]| lines.iter().map(|&at| self.lines[at].words).sum::<usize>();
-        // More than two thirds is one sentence over and over, and no copy of an article.
-        let (twice, all) = (words(&doubled), words(&open));
-        if twice * 5 > all * 2 && twice * 3 < all * 2 {
-            for at in doubled {
-                self.roles[at] = Role::Out;
-            }
-            return;
-        }
+        // Of what stands there twice, word for word, the first is the text.
+        let originals =
+            repeat::originals(open.iter().map(|&at| &self.lines[at]).map(|line| (line.key.as_str(), &line.text)));
         let first_running = open.iter().position(|&at| self.runs(at));
+        let mut found: Vec<(usize, BlockKind)> = Vec::new();
         for (place, &at) in open.iter().enumerate() {
             let line = &self.lines[at];
             let quoted = line.text.contains(['"', '“', '«']);
             let long_enough = line.words >= 8 || (quoted && line.words >= 5);
             let whole = shares[place] >= 0.99;
             if Some(place) == first_running && whole && line.words >= 8 && place + 2 < open.len() {
-                self.part(at, BlockKind::Standfirst);
-            } else if long_enough && (whole || (shares[place] >= 0.6 && !line.has_stop())) {
-                self.part(at, BlockKind::PullQuote);
+                found.push((at, BlockKind::Standfirst));
+            } else if long_enough && !originals[place] && (whole || (shares[place] >= 0.6 && !line.has_stop())) {
+                found.push((at, BlockKind::PullQuote));
+            }
+        }
+        // Where nothing else is left to run, these are the text.
+        if open.iter().any(|&at| self.runs(at) && found.binary_search_by_key(&at, |&(marked, _)| marked).is_err()) {
+            for (at, kind) in found {
+                self.part(at, kind);
             }
         }
     }

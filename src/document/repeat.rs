@@ -61,11 +61,15 @@ fn hash(words: &[&str]) -> u64 {
     hasher.finish()
 }
 
-/// Returns for each line whether the same words stood in one before it. Lines come with what they are compared by, which is
-/// empty for long ones.
-pub(super) fn twins<'t>(lines: impl Iterator<Item = (&'t str, &'t String)>) -> Vec<bool> {
-    let mut seen = std::collections::BTreeSet::new();
-    lines.map(|(key, text)| !seen.insert(if key.is_empty() { text.as_str() } else { key })).collect()
+/// Returns for each line whether it is the first of several with the same words. Lines come with what they are compared by,
+/// which is empty for long ones.
+pub(super) fn originals<'t>(lines: impl Iterator<Item = (&'t str, &'t String)>) -> Vec<bool> {
+    let words: Vec<&str> = lines.map(|(key, text)| if key.is_empty() { text.as_str() } else { key }).collect();
+    let mut places: HashMap<&str, (usize, usize)> = HashMap::new();
+    for (place, words) in words.iter().enumerate() {
+        places.entry(words).or_insert((place, 0)).1 += 1;
+    }
+    words.iter().enumerate().map(|(place, words)| places[words].0 == place && places[words].1 > 1).collect()
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ use crate::document::line::key;
 /// The share of a page's running text from which no name makes an element furniture.
 const BULK: f64 = 0.4;
 
-/// The share from which an element is the text though the headline stands elsewhere: builders of pages put each piece into a
-/// box of its own and call all of them widgets.
-const MOST: f64 = 0.6;
+/// Where less of the running text would be left, names are not believed of the elements that hold the bulk of it, wherever
+/// the headline stands: builders of pages put each piece into a box of its own and call all of them widgets.
+const LEAST: f64 = 0.25;
 
 /// The most words of an element that is read for who and when.
 pub(super) const MAX_FACT: f32 = 40.0;
@@ -116,21 +116,29 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
             boxes[at as usize] = !matches!(dom.name(at), "body" | "article" | "main" | "td" | "p");
         }
     }
-    let furniture: Vec<bool> = (0..dom.nodes.len() as Id)
-        .map(|id| {
-            let share = f64::from(all.prose[id as usize] / total);
-            let main = share >= MOST || (share >= BULK && (holds[id as usize] > 0 || holds[0] == 0));
-            // Who and when may stand in one row with buttons.
-            let fact = says[id as usize].any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
-            let kept_fact = fact && !matches!(dom.name(id), "nav" | "aside" | "footer");
-            !(main || kept_fact) && (boxes[id as usize] || is_own(dom, id, says[id as usize], share))
-        })
-        .collect();
+    let own = |id: Id, trusted: bool| {
+        let share = f64::from(all.prose[id as usize] / total);
+        let main = share >= BULK && (!trusted || holds[id as usize] > 0 || holds[0] == 0);
+        // Who and when may stand in one row with buttons.
+        let fact = says[id as usize].any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
+        let kept_fact = fact && !matches!(dom.name(id), "nav" | "aside" | "footer");
+        !(main || kept_fact) && (boxes[id as usize] || is_own(dom, id, says[id as usize], share))
+    };
+    let furniture = |trusted: bool| -> Vec<bool> { (0..dom.nodes.len() as Id).map(|id| own(id, trusted)).collect() };
     let headed = all.headings.iter().map(|&headings| headings > 0).collect();
-    let mut content = Content { bodies: Vec::new(), furniture, says, headed, words: all.words };
-    let plain: Vec<bool> = runs.iter().map(|run| !content.is_furniture(dom, run.block, None)).collect();
-    let kept: Vec<Run> = runs.iter().zip(&plain).filter(|(_, plain)| **plain).map(|(run, _)| run.clone()).collect();
-    let sums = Sums::of(dom, &kept, |_| true);
+    let trusted = furniture(true);
+    let bold = furniture(false);
+    let mut content = Content { bodies: Vec::new(), furniture: trusted, says, headed, words: all.words };
+    let plain = |content: &Content| -> Vec<Run> {
+        runs.iter().filter(|run| !content.is_furniture(dom, run.block, None)).cloned().collect()
+    };
+    let mut kept = plain(&content);
+    let mut sums = Sums::of(dom, &kept, |_| true);
+    if f64::from(sums.prose[0]) < LEAST * f64::from(total) {
+        content.furniture = bold;
+        kept = plain(&content);
+        sums = Sums::of(dom, &kept, |_| true);
+    }
     let named = named(dom, &content, &sums, titles, &kept);
     let dense = dense(dom, &kept, &sums).map(|found| under_headline(dom, &kept, &sums, found).unwrap_or(found));
     let bodies = match (named, dense) {
