@@ -10,7 +10,7 @@ use super::content::Content;
 use super::dom::{Dom, Id, heading_level};
 use super::facts::Facts;
 use super::runs::Run;
-use crate::arabic::letters::is_arabic_letter;
+use crate::arabic::letters::{Rule, apply, is_arabic_letter};
 use crate::document::line::key;
 use crate::document::outlet::{Outlet, outlet};
 
@@ -86,7 +86,10 @@ pub(super) fn find(dom: &Dom, runs: &[Run], content: &Content, facts: &Facts, op
 
 /// Returns the site and the part of it that a window's title names beside the headline: the site stands at the far end.
 fn beside(title: &str, headline: &str, sections: &[String]) -> (Option<String>, Option<String>) {
-    let Some(at) = (!headline.is_empty()).then(|| title.find(headline)).flatten() else { return (None, None) };
+    // One may be written with a tatweel or a vowel mark that the other has not.
+    let plain = |text: &str| apply(text, &[Rule::Tatweel, Rule::Diacritics]);
+    let (title, headline) = (plain(title), plain(headline));
+    let Some(at) = (!headline.is_empty()).then(|| title.find(&headline)).flatten() else { return (None, None) };
     let separator = |c: char| {
         c.is_whitespace() || matches!(c, '|' | '-' | '–' | '—' | ':' | '»' | '«' | '·' | '•' | '>' | '/' | '.')
     };
