@@ -200,7 +200,8 @@ pub fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Writes a file so that it is whole or not there, and makes its folder where that is missing. Returns its path.
+/// Writes a file so that it is whole or not there, and makes its folder where that is missing. Returns its path. A pipe or a
+/// device in its place is written to, a link followed.
 ///
 /// # Errors
 /// As the file system: no permission, no space left.
@@ -222,16 +223,24 @@ fn write_to(folder: &Path, name: &str, bytes: &[u8], wait: bool) -> std::io::Res
     let named = |error: std::io::Error| {
         std::io::Error::new(error.kind(), format!("{}: cannot be written: {error}", path.display()))
     };
-    let mut file = new_file(folder).map_err(named)?;
+    // A link stays a link: what it leads to is written.
+    let place = fs_err::canonicalize(&path).unwrap_or_else(|_| path.clone());
+    if fs_err::metadata(&place).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        // A pipe or a device takes bytes and is never replaced: as root that would take `/dev/null` from all programs.
+        let mut file = std::fs::OpenOptions::new().write(true).open(&place).map_err(named)?;
+        file.write_all(bytes).and_then(|()| file.flush()).map_err(named)?;
+        return Ok(path);
+    }
+    let mut file = new_file(place.parent().unwrap_or(folder)).map_err(named)?;
     file.write_all(bytes).map_err(named)?;
     if wait {
         file.as_file().sync_all().map_err(named)?;
     }
     // A file that is replaced keeps who may read it.
-    if let Ok(old) = fs_err::metadata(&path) {
+    if let Ok(old) = fs_err::metadata(&place) {
         file.as_file().set_permissions(old.permissions()).map_err(named)?;
     }
-    file.persist(&path).map_err(|error| named(error.error))?;
+    file.persist(&place).map_err(|error| named(error.error))?;
     Ok(path)
 }
 
