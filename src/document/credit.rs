@@ -4,15 +4,20 @@
 //! ("بقلم", "المصدر:", "تاريخ النشر") or where every part of it is a known town, a known outlet, a date or, beside one of
 //! these, a person's name. Which lines of a page are asked is [`super::page`]'s.
 
+mod dateline;
+mod pieces;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
+
+pub(super) use dateline::dateline;
+use pieces::{separated, separators, without, without_date, without_day};
 
 use super::line::{Line, key};
 use super::outlet::{Outlet, data, is_place, outlet};
 use super::{StatedDate, stated};
 use crate::arabic::calendar::{self, WEEKDAYS};
-use crate::arabic::letters::{digit, is_arabic_letter};
-use crate::span::Span;
+use crate::arabic::letters::is_arabic_letter;
 
 /// What a line says about the article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -206,85 +211,6 @@ fn person(rest: &str, own: &[String]) -> Option<Credit> {
     (credit != Credit::default()).then_some(credit)
 }
 
-/// Takes the first full date out of a text; what stood on its two sides stays apart.
-fn without_date(text: &str) -> (String, Option<StatedDate>) {
-    match calendar::dates(text).first() {
-        Some(found) => {
-            let (date, time) = stated::with_time(text, found);
-            (without(text, [Some(found.span), time], " | "), Some(date))
-        }
-        None => (text.to_owned(), None),
-    }
-}
-
-/// Returns a text without some of its words, `gap` in the place of each.
-fn without(text: &str, words: impl IntoIterator<Item = Option<Span>>, gap: &str) -> String {
-    let mut words: Vec<Span> = words.into_iter().flatten().collect();
-    words.sort_by_key(|span| span.start);
-    let mut rest = text.to_owned();
-    let mut from = text.len();
-    for span in words.iter().rev().filter(|span| span.start < span.end) {
-        if span.end <= from {
-            rest.replace_range(span.start..span.end, gap);
-            from = span.start;
-        }
-    }
-    rest
-}
-
-/// Returns a phrase without the day and month at its end: "عمان 9 يناير".
-fn without_day(phrase: &str) -> &str {
-    let mut words = phrase.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
-    let found = words.find(|&at| {
-        let mut rest = phrase[at..].split_whitespace();
-        let day = rest.next().is_some_and(|day| day.chars().all(|c| digit(c).is_some()));
-        let month: Vec<&str> = rest.collect();
-        day && month.join(" ").split('/').all(|name| calendar::month(name).is_some())
-    });
-    found.map_or(phrase, |at| phrase[..at].trim_end())
-}
-
-/// Returns the parts of a line between separators.
-fn separated(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        loop {
-            if rest.is_empty() {
-                return None;
-            }
-            let (piece, next) = cut_at_separator(rest);
-            rest = next;
-            let piece = piece
-                .trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '“' | '”' | '«' | '»' | '*' | '\''));
-            if !piece.is_empty() {
-                return Some(piece);
-            }
-        }
-    })
-}
-
-/// Cuts a text at its first separator; tatweel and hyphens are separators beside a space only, a slash not within a date.
-fn cut_at_separator(text: &str) -> (&str, &str) {
-    let mut before = None;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let after = chars.peek().map(|&(_, c)| c);
-        let beside_space = before.is_none_or(char::is_whitespace) || after.is_none_or(char::is_whitespace);
-        let in_figure = before.is_some_and(char::is_numeric) && after.is_some_and(char::is_numeric);
-        let separates = match c {
-            '–' | '—' | '|' | '+' | '،' | ',' | '(' | ')' | '[' | ']' | '؛' | '•' | '·' | '\\' => true,
-            '/' | ':' => !in_figure,
-            '-' | 'ـ' => beside_space && !in_figure,
-            _ => false,
-        };
-        if separates {
-            return (&text[..at], &text[at + c.len_utf8()..]);
-        }
-        before = Some(c);
-    }
-    (text, "")
-}
-
 /// Reads a text that consists of known parts only: towns, outlets, dates and, beside these, names.
 fn parts(text: &str, own: &[String]) -> Option<Credit> {
     let mut credit = Credit::default();
@@ -348,18 +274,6 @@ pub(super) fn dated(text: &str, labelled: bool) -> Option<Credit> {
     Some(Credit { date: Some(date), labelled, updated, ..Credit::default() })
 }
 
-/// Reads "القضارف – منبر النيلين": a town that no list has, and the page's own outlet.
-fn unlisted(lead: &str, own: &[String]) -> Option<Credit> {
-    let mut pieces = separated(lead);
-    let (place, outlet) = (pieces.next()?, pieces.next()?);
-    let town = place.split_whitespace().count() <= 2 && place.chars().all(|c| is_arabic_letter(c) || c == ' ');
-    (town && pieces.next().is_none() && is_own(outlet, own)).then(|| Credit {
-        place: Some(place.to_owned()),
-        publisher: Some(unquoted(outlet)),
-        ..Credit::default()
-    })
-}
-
 /// Returns whether a phrase is the page's own publisher by its name or its short name: "الساحل" for "وكالة الساحل".
 fn is_own(phrase: &str, own: &[String]) -> bool {
     fn bare(word: &str) -> &str {
@@ -379,10 +293,6 @@ fn is_own(phrase: &str, own: &[String]) -> bool {
 pub(super) fn signature_place(text: &str, own: &[String]) -> Option<String> {
     let place = separators(text).find(|piece| is_place(piece))?;
     (is_signature(text, own) && separators(text).count() > 1).then(|| place.to_owned())
-}
-
-fn separators(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['/', '|', '-', '–', '—', '(', ')', '،', '*']).map(str::trim).filter(|piece| !piece.is_empty())
 }
 
 /// Returns whether a line signs an article with initials, with the outlet's name, or with both: "م.ع/ن.ح".
@@ -421,51 +331,6 @@ pub(super) fn unquoted(text: &str) -> String {
         c.is_whitespace() || matches!(c, '"' | '“' | '”' | '«' | '»' | '\'' | '.' | '(' | ')' | '*' | '-')
     })
     .to_owned()
-}
-
-/// Cuts the dateline off a first paragraph: "الجزائر– ", "القاهرة (رويترز) - ". Returns what it says and where the text
-/// starts (bytes).
-pub(super) fn dateline(paragraph: &str, own: &[String]) -> Option<(Credit, usize)> {
-    const REACH: usize = 110;
-    let mut found = None;
-    let chars: Vec<(usize, char)> = paragraph.char_indices().take(REACH).collect();
-    for (i, &(at, c)) in chars.iter().enumerate() {
-        let before = i.checked_sub(1).map(|b| chars[b].1);
-        let after = chars.get(i + 1).map(|&(_, c)| c);
-        let dash = matches!(c, '-' | '–' | '—') || (c == 'ـ' && before.is_some_and(char::is_whitespace));
-        let spaced = after.is_some_and(char::is_whitespace);
-        let closes = match c {
-            _ if dash => spaced || before.is_some_and(char::is_whitespace),
-            ':' | '/' => spaced,
-            '.' => break,
-            _ => false,
-        };
-        if !closes {
-            continue;
-        }
-        let lead = &paragraph[..at];
-        let end = paragraph[at..]
-            .find(|c: char| !(c.is_whitespace() || matches!(c, '-' | '–' | '—' | 'ـ' | ':' | '/')))
-            .map(|o| at + o);
-        let Some(end) = end else { break };
-        if lead.split_whitespace().count() > 10 {
-            break;
-        }
-        let credit = parts(lead, own).filter(|credit| credit.place.is_some() || credit.publisher.is_some());
-        if let Some(credit) = credit.or_else(|| unlisted(lead, own)) {
-            found = Some((credit, end));
-        } else if found.is_none() && dash && before.is_some_and(|c| !c.is_whitespace()) && spaced {
-            // "الجزائر– وضع": a dash glued to one or two words at the very start is a dateline whatever the town.
-            let words: Vec<&str> = lead.split_whitespace().collect();
-            if matches!(words.len(), 1 | 2)
-                && lead.chars().all(|c| is_arabic_letter(c) || c == ' ')
-                && !is("no name", &key(words[0]))
-            {
-                found = Some((Credit { place: Some(lead.trim().to_owned()), ..Credit::default() }, end));
-            }
-        }
-    }
-    found
 }
 
 #[cfg(test)]
@@ -522,31 +387,6 @@ mod tests {
             "وقعت الاتفاقية في 3 مايو 2023 بالعاصمة تونس بحضور الوزراء",
         ] {
             assert_eq!(line(&Line::new(text, false), &[]), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn datelines_are_cut_off() {
-        for (text, rest, place, publisher) in [
-            ("الأناضول – اتفقت الجزائر", "اتفقت الجزائر", None, some("الأناضول")),
-            ("الجزائر– وضع مسؤولو الدولة", "وضع مسؤولو الدولة", some("الجزائر"), None),
-            ("بلدتنا- أعلنت السلطات", "أعلنت السلطات", some("بلدتنا"), None),
-            ("القاهرة (رويترز) - قال الوزير", "قال الوزير", some("القاهرة"), some("رويترز")),
-            ("دمشق، سوريا (CNN) -- أكدت جهات", "أكدت جهات", some("دمشق"), some("CNN")),
-            ("الرباط ـ أعلنت الوزارة", "أعلنت الوزارة", some("الرباط"), None),
-            ("واشنطن 5 مايو 2023 (رويترز) - قال", "قال", some("واشنطن"), some("رويترز")),
-            ("نواكشوط – و م أ – قال", "قال", some("نواكشوط"), some("و م أ")),
-        ] {
-            let (credit, start) = dateline(text, &[]).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((&text[start..], credit.place, credit.publisher), (rest, place, publisher), "{text}");
-        }
-        for text in [
-            "قال الوزير – وهو من تونس – إن الأمر انتهى",
-            "وأضاف - دون تفاصيل - أن",
-            "ليبيا تدعو إلى تحالف",
-            "“حفاظا على السلم",
-        ] {
-            assert_eq!(dateline(text, &[]), None, "{text}");
         }
     }
 }
