@@ -1,10 +1,11 @@
 //! The XML of a part of a document, event by event, within bounds.
 //!
-//! In: the bytes of a part. Out: [`Event`]s with names without prefix. Entities other than the five of XML and character
-//! references are not known, and a document type that declares any is refused: nothing is expanded and nothing fetched.
+//! In: the bytes of a part. Out: [`Event`]s with names without prefix. Entities are those of HTML and
+//! character references; a document type that declares any is refused: nothing is expanded and nothing fetched.
 //! Depth is counted, not recursed into. Source: XML 1.0, fifth edition; the events are quick-xml's.
 
 use encoding_rs::{Encoding, UTF_8};
+use quick_xml::escape::resolve_html5_entity;
 use quick_xml::events::{BytesStart, Event as Raw};
 use quick_xml::{Reader, XmlVersion};
 
@@ -107,15 +108,14 @@ pub(super) fn read(text: &str, name: &str, mut each: impl FnMut(Event)) -> Resul
             Raw::Text(words) => each(Event::Text(words.xml10_content().into_owned())),
             Raw::CData(words) => each(Event::Text(words.xml10_content().into_owned())),
             Raw::GeneralRef(reference) => {
-                let known = match reference.resolve_char_ref() {
-                    Ok(Some(c)) => Some(c),
-                    Ok(None) => named(&reference),
-                    Err(_) => Some('\u{fffd}'),
+                let words = match reference.resolve_char_ref() {
+                    Ok(Some(c)) => c.to_string(),
+                    // Books use HTML's entities; one that is not known either is shown as it stands.
+                    Ok(None) => resolve_html5_entity(&reference)
+                        .map_or_else(|| format!("&{};", &*reference), str::to_owned),
+                    Err(_) => '\u{fffd}'.to_string(),
                 };
-                // An entity that nothing declares stands for nothing.
-                if let Some(c) = known {
-                    each(Event::Text(c.to_string()));
-                }
+                each(Event::Text(words));
             }
             Raw::DocType(words) => {
                 if words.to_ascii_uppercase().contains("<!ENTITY") {
@@ -130,18 +130,6 @@ pub(super) fn read(text: &str, name: &str, mut each: impl FnMut(Event)) -> Resul
             Raw::Eof => return Ok(()),
         }
     }
-}
-
-fn named(name: &str) -> Option<char> {
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => '\u{a0}',
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -166,8 +154,8 @@ mod tests {
 
     #[test]
     fn names_lose_their_prefix_and_references_are_resolved() {
-        let text = "<?xml version='1.0'?><!-- c --><w:a w:v='1&amp;2'>x &lt;&#1576; &unknown;<b/><![CDATA[<]]></w:a>";
-        assert_eq!(words(text).unwrap(), "(a1&2x <ب (b)<)");
+        let text = "<?xml version='1.0'?><!-- c --><w:a w:v='1&amp;2'>x &lt;&#1576; &laquo;&unknown;<b/><![CDATA[<]]></w:a>";
+        assert_eq!(words(text).unwrap(), "(a1&2x <ب «&unknown;(b)<)");
     }
 
     #[test]

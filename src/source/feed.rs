@@ -1,17 +1,18 @@
 //! Feeds: RSS 0.9 to 2.0 and Atom. One article an entry, where the feed holds the articles and not their leads alone.
 //!
 //! In: the bytes of a feed. Out: a [`Record`] or a reason for each entry, in order. No entity is expanded but those of XML
-//! and the few of HTML that feeds use; a feed that declares its own is refused. Sources: RSS 2.0 and its `content`
+//! and HTML; a feed that declares its own is refused. Sources: RSS 2.0 and its `content`
 //! and `dc` modules, RFC 4287; the events are quick-xml's.
 
 mod words;
 
 use quick_xml::Reader;
+use quick_xml::escape::resolve_html5_entity;
 use quick_xml::events::{BytesStart, Event};
 
 use super::record::{Record, Role};
 use super::{Why, encoding};
-use words::{entity, escaped, is_cut, plain, without_sign_off};
+use words::{escaped, is_cut, plain, without_sign_off};
 
 /// How deep elements may lie in each other: the pages within entries are shallow.
 const MAX_DEPTH: usize = 256;
@@ -78,10 +79,11 @@ pub(super) fn read(text: &str, mut each: impl FnMut(usize, Result<Record, Why>) 
             Event::Text(words) => state.text(&words),
             Event::CData(words) => state.text(&words),
             Event::GeneralRef(reference) => {
-                let known = reference.resolve_char_ref().ok().flatten();
-                match known.or_else(|| entity(&reference)) {
-                    Some(c) => state.text(c.encode_utf8(&mut [0; 4])),
-                    None => state.text(&format!("&{};", &*reference)),
+                let character = reference.resolve_char_ref().ok().flatten();
+                match (character, resolve_html5_entity(&reference)) {
+                    (Some(c), _) => state.text(c.encode_utf8(&mut [0; 4])),
+                    (None, Some(words)) => state.text(words),
+                    (None, None) => state.text(&format!("&{};", &*reference)),
                 }
             }
             Event::Eof => {

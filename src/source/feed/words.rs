@@ -1,36 +1,11 @@
 //! The words of a feed's fields, which are pieces of pages: without tags, without what a site adds, and whether they are cut.
 //!
-//! In: a field as it stands. Out: words. Which field is what is [`super`]'s. Sources: the entities of HTML 4 that feeds use
+//! In: a field as it stands. Out: words. Which field is what is [`super`]'s. Sources: the entities of HTML, which feeds use
 //! without declaring them; the last lines that `WordPress` writes.
 
-use crate::arabic::letters;
+use quick_xml::escape::resolve_html5_entity;
 
-/// The entities of XML, and those of HTML that feeds use without declaring them.
-pub(super) fn entity(name: &str) -> Option<char> {
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        "nbsp" => '\u{a0}',
-        "laquo" => '«',
-        "raquo" => '»',
-        "ldquo" => '“',
-        "rdquo" => '”',
-        "lsquo" => '‘',
-        "rsquo" => '’',
-        "hellip" => '…',
-        "ndash" => '–',
-        "mdash" => '—',
-        "bull" => '•',
-        "zwnj" => '\u{200c}',
-        "zwj" => '\u{200d}',
-        "rlm" => '\u{200f}',
-        "lrm" => '\u{200e}',
-        _ => return None,
-    })
-}
+use crate::arabic::letters;
 
 /// Returns whether a text breaks off, or ends by sending the reader on.
 pub(super) fn is_cut(words: &str) -> bool {
@@ -71,7 +46,7 @@ pub(super) fn plain(page: &str) -> String {
                 rest[1..].split_at_checked(rest[1..].bytes().take(12).position(|b| b == b';').unwrap_or(usize::MAX))
             && let Some(found) = reference(name)
         {
-            words.push(found);
+            words.push_str(&found);
             rest = &after[1..];
             continue;
         }
@@ -81,13 +56,13 @@ pub(super) fn plain(page: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn reference(name: &str) -> Option<char> {
-    let Some(number) = name.strip_prefix('#') else { return entity(name) };
+fn reference(name: &str) -> Option<String> {
+    let Some(number) = name.strip_prefix('#') else { return resolve_html5_entity(name).map(str::to_owned) };
     let code = match number.strip_prefix(['x', 'X']) {
         Some(digits) => u32::from_str_radix(digits, 16).ok()?,
         None => number.parse().ok()?,
     };
-    char::from_u32(code).filter(|&c| c != '\0')
+    char::from_u32(code).filter(|&c| c != '\0').map(String::from)
 }
 
 /// Writes words so that they stand for themselves in a page.
