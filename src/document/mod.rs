@@ -8,8 +8,10 @@ mod caption;
 pub mod clause;
 mod credit;
 pub mod docx;
+mod doubt;
 pub mod email;
 pub mod epub;
+mod error;
 mod fault;
 mod flow;
 mod furniture;
@@ -37,15 +39,14 @@ pub mod text;
 mod webarchive;
 mod xml;
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
-use crate::arabic::dialect;
 use crate::arabic::letters;
 use crate::arabic::words::is_letter;
 use crate::source::{Kind, SourceFile, encoding};
 use crate::span::Span;
+use doubt::Lost;
+pub use error::Error;
 pub use fault::Fault;
 use language::Language;
 use moments::TextDate;
@@ -97,78 +98,6 @@ impl ReadOptions<'_> {
     /// Returns the rules that the letters of the text are cleaned by.
     pub fn rules(&self) -> &[letters::Rule] {
         self.cleaning.as_deref().unwrap_or(letters::CLEANING)
-    }
-}
-
-/// Why a file gives no document.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The bytes are not text.
-    #[error("{}: cannot be read as text", path.display())]
-    NotText {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: encoding::Error,
-    },
-    /// The bytes are no PDF with text.
-    #[error("{}: cannot be read", path.display())]
-    Pdf {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: pdf::Error,
-    },
-    /// There is text, but no article in it.
-    #[error("{}: no article in it, only white space or what a site adds", path.display())]
-    NoArticle {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The article is neither Arabic nor English.
-    #[error("{}: seems to be in {}, not in Arabic", path.display(), language.name())]
-    OtherLanguage {
-        /// The file.
-        path: PathBuf,
-        /// What it seems to be in.
-        language: Language,
-    },
-    /// A file that should hold a web page holds none.
-    #[error("{}: no web page in it: {detail}", path.display())]
-    NoPage {
-        /// The file.
-        path: PathBuf,
-        /// What was found instead.
-        detail: String,
-    },
-    /// The file is not what its kind says, damaged, or over a limit.
-    #[error("{name}: cannot be read as {format}")]
-    Faulty {
-        /// How the file is called.
-        name: String,
-        /// What it was to be read as.
-        format: &'static str,
-        /// What is wrong.
-        #[source]
-        source: Fault,
-    },
-    /// No reader takes files of this kind.
-    #[error("{}: {}, which this build of mujaz does not read", path.display(), kind.described())]
-    NoReader {
-        /// The file.
-        path: PathBuf,
-        /// Its kind.
-        kind: Kind,
-    },
-}
-
-impl Error {
-    /// Makes an error of what is wrong with a file.
-    pub(self) fn faulty(file: &SourceFile, format: &'static str, source: Fault) -> Self {
-        Self::Faulty { name: file.name(), format, source }
     }
 }
 
@@ -233,9 +162,6 @@ impl BlockKind {
         if self == Self::TableRow { CELLS } else { " " }
     }
 }
-
-/// So many words make a line running text.
-const PROSE: usize = 12;
 
 /// What stands between the cells of a row of a table.
 pub const CELLS: &str = " | ";
@@ -363,11 +289,16 @@ impl Document {
     /// # Errors
     /// Where no article is in it.
     pub(self) fn of_sheet(sheet: Sheet, path: &std::path::Path, options: &ReadOptions<'_>) -> Result<Self, Error> {
+        let lost = doubt::lost_letters(sheet.lines.iter().map(|line| line.text.as_str()));
+        if let Some(Lost { lost, words, whole: true }) = lost {
+            return Err(Error::LostLetters { path: path.to_owned(), lost, words });
+        }
         let page = page::extract(&sheet.lines, &sheet.declared);
         let document = Self::assemble(page, &options.segments);
         let mut document = document.ok_or_else(|| Error::NoArticle { path: path.to_owned() })?;
         document.encoding = sheet.encoding;
         document.warnings = sheet.warnings;
+        document.warnings.extend(lost.map(|lost| lost.to_string()));
         document.doubt();
         document.tell_languages(options.force_language);
         if document.language.is_foreign() {
@@ -398,59 +329,6 @@ impl Document {
         let (encoding, warnings, dates) = (String::new(), Vec::new(), Vec::new());
         let language = Language::default();
         Some(Self { text, meta, blocks, segments, furniture, encoding, warnings, language, dates })
-    }
-
-    /// Notes what makes one doubt that the article was found: no text under its headline, or more running text left out
-    /// than kept.
-    fn doubt(&mut self) {
-        let prose = |text: &str| Some(text.split_whitespace().count()).filter(|&words| words >= PROSE).unwrap_or(0);
-        let kept: usize = self.blocks.iter().map(|block| prose(block.span.of(&self.text))).sum();
-        let left: usize = self.furniture.iter().map(|line| prose(line)).sum();
-        if !self.blocks.iter().any(|block| block.kind.is_body() || block.kind == BlockKind::TableRow) {
-            self.warnings
-                .push("no text was found under the headline; what was left out is listed as furniture".to_owned());
-        } else if left > kept {
-            self.warnings.push(format!(
-                "more running text was left out as the site's ({left} words) than kept as the article's ({kept} words); it is \
-                 listed as furniture"
-            ));
-        }
-    }
-
-    /// Tells the language of each block, notes dialect and blocks that nobody translates, and reads the times of those
-    /// that are Arabic. Where the language is forced, all of them are.
-    fn tell_languages(&mut self, force: bool) {
-        if !force {
-            let (document, blocks) = language::of_blocks(self.blocks.iter().map(|b| b.span.of(&self.text)));
-            self.language = document;
-            for (block, language) in self.blocks.iter_mut().zip(blocks) {
-                block.language = language;
-            }
-        }
-        let mut foreign: std::collections::BTreeMap<Language, usize> = std::collections::BTreeMap::new();
-        for block in self.blocks.iter().filter(|block| block.language.is_foreign()) {
-            *foreign.entry(block.language).or_default() += 1;
-        }
-        for (language, count) in foreign {
-            let blocks = if count == 1 { "block is".to_owned() } else { "blocks are".to_owned() };
-            self.warnings.push(format!("{count} {blocks} in {} and not translated", language.name()));
-        }
-        let arabic = |block: &&Block| matches!(block.language, Language::Arabic | Language::Unknown);
-        self.dates = moments::moments(&self.text, self.blocks.iter().filter(arabic), self.meta.date.as_ref());
-        let prose = self.segments.iter().filter(|segment| {
-            self.block(segment.block).is_some_and(|b| b.kind.is_body() && b.language == Language::Arabic)
-        });
-        // So many sentences tell of the rest.
-        const SAMPLE: usize = 2000;
-        if let Some(found) = dialect::dialect(prose.take(SAMPLE).map(|segment| segment.span.of(&self.text))) {
-            let words: Vec<&str> = found.markers.iter().take(8).map(String::as_str).collect();
-            self.warnings.push(format!(
-                "{} dialect: {:.0} % of the sentences have its words ({}); models know formal Arabic better",
-                found.variety.name(),
-                found.share * 100.0,
-                words.join("، ")
-            ));
-        }
     }
 
     /// Returns a block by its number.

@@ -111,8 +111,9 @@ pub(super) fn read(text: &str, name: &str, mut each: impl FnMut(Event)) -> Resul
                 let words = match reference.resolve_char_ref() {
                     Ok(Some(c)) => c.to_string(),
                     // Books use HTML's entities; one that is not known either is shown as it stands.
-                    Ok(None) => resolve_html5_entity(&reference)
-                        .map_or_else(|| format!("&{};", &*reference), str::to_owned),
+                    Ok(None) => {
+                        resolve_html5_entity(&reference).map_or_else(|| format!("&{};", &*reference), str::to_owned)
+                    }
                     Err(_) => '\u{fffd}'.to_string(),
                 };
                 each(Event::Text(words));
@@ -154,7 +155,8 @@ mod tests {
 
     #[test]
     fn names_lose_their_prefix_and_references_are_resolved() {
-        let text = "<?xml version='1.0'?><!-- c --><w:a w:v='1&amp;2'>x &lt;&#1576; &laquo;&unknown;<b/><![CDATA[<]]></w:a>";
+        let text =
+            "<?xml version='1.0'?><!-- c --><w:a w:v='1&amp;2'>x &lt;&#1576; &laquo;&unknown;<b/><![CDATA[<]]></w:a>";
         assert_eq!(words(text).unwrap(), "(a1&2x <ب «&unknown;(b)<)");
     }
 
