@@ -17,6 +17,7 @@ mod guard;
 mod headline;
 mod hint;
 mod json;
+mod linked;
 mod parse;
 mod picture;
 mod runs;
@@ -24,6 +25,7 @@ mod section;
 mod sheet;
 mod sink;
 mod table;
+mod trust;
 mod verse;
 
 use super::{Document, Error, ReadOptions, Reader, Sheet};

@@ -12,6 +12,7 @@ use super::dom::{Dom, Id, heading_level};
 use super::facts::{self, Facts};
 use super::headline::{self, Found};
 use super::hint::is_question;
+use super::linked;
 use super::picture;
 use super::runs::{Run, runs};
 use super::table;
@@ -54,6 +55,7 @@ pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
         run.pieces.iter_mut().for_each(|piece| *piece = clean(piece, rules));
     }
     runs.retain(|run| !run.text.is_empty());
+    linked::unlink(dom, &mut runs);
     let mut facts = facts::facts(dom);
     facts.clean(|text| clean(text, rules));
     let titles: Vec<String> = facts.titles.iter().map(|title| key(title)).collect();
