@@ -15,6 +15,7 @@ mod dom;
 mod facts;
 mod guard;
 mod headline;
+mod hidden;
 mod hint;
 mod json;
 mod linked;

@@ -11,10 +11,11 @@ use super::content::{self, Content};
 use super::dom::{Dom, Id, heading_level};
 use super::facts::{self, Facts};
 use super::headline::{self, Found};
+use super::hidden;
 use super::hint::is_question;
 use super::linked;
 use super::picture;
-use super::runs::{Run, runs};
+use super::runs::Run;
 use super::table;
 use super::verse;
 use crate::arabic::letters::{Rule, apply};
@@ -49,7 +50,7 @@ pub(super) struct Place {
 
 /// Reads a page.
 pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
-    let mut runs = runs(dom);
+    let (mut runs, told) = hidden::all(dom);
     for run in &mut runs {
         run.text = clean(&run.text, rules);
         run.pieces.iter_mut().for_each(|piece| *piece = clean(piece, rules));
@@ -62,7 +63,9 @@ pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
     let content = content::find(dom, &runs, &titles);
     let questions = runs.iter().filter(|run| is_question(run)).count();
     let page = Page { dom, runs: &runs, content: &content, facts: &facts, rules, questions };
-    page.sheet()
+    let mut sheet = page.sheet();
+    sheet.warnings.splice(0..0, told);
+    sheet
 }
 
 /// Applies the rules of cleaning, and takes control characters away.
