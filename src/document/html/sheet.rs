@@ -20,6 +20,7 @@ use super::table;
 use super::verse;
 use crate::arabic::letters::{Rule, apply};
 use crate::document::caption;
+use crate::document::furniture;
 use crate::document::line::{Hint, Line, key};
 use crate::document::{CELLS, Sheet};
 
@@ -31,6 +32,9 @@ const MAX_QUOTE: usize = 150;
 
 /// How often a line stands on a page that is no author's.
 const REPEATED: usize = 3;
+
+/// The most words of a line that says who speaks.
+const MAX_SPEAKER: usize = 8;
 
 /// What stands around a run of words.
 #[derive(Debug, Clone, Copy, Default)]
@@ -116,18 +120,35 @@ impl Page<'_> {
         sheet
     }
 
-    /// Takes for furniture what the page says again and again: names of senders, labels, the blurb of every teaser.
+    /// Takes for furniture what the page says again and again: names of senders, labels, the blurb of every teaser. Who
+    /// speaks in an interview is said again and again too, each time over what is said.
     fn repeated(&self, places: &mut [Place]) {
+        let spoken: Vec<bool> = (0..self.runs.len()).map(|at| self.is_speaker(at, places)).collect();
         let mut times: BTreeMap<&str, usize> = BTreeMap::new();
         for (run, place) in self.runs.iter().zip(&*places) {
             if place.row.is_none() {
                 *times.entry(&run.text).or_default() += 1;
             }
         }
-        for (run, place) in self.runs.iter().zip(places) {
-            place.furniture |=
-                place.row.is_none() && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
+        for ((run, place), spoken) in self.runs.iter().zip(places).zip(spoken) {
+            place.furniture |= !spoken
+                && place.row.is_none()
+                && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
         }
+    }
+
+    /// Returns whether a run says who speaks: a few words with a colon in the text, over a sentence of it.
+    fn is_speaker(&self, at: usize, places: &[Place]) -> bool {
+        let run = &self.runs[at];
+        let text = |at: usize| places.get(at).is_some_and(|place| place.body && !place.furniture);
+        run.words <= MAX_SPEAKER
+            && run.text.ends_with([':', '：'])
+            && !run.is_link()
+            && text(at)
+            && text(at + 1)
+            && !self.runs[at + 1].is_link()
+            && Line::new(&self.runs[at + 1].text, false).is_closed()
+            && furniture::label(&Line::new(&run.text, false)).is_none()
     }
 
     /// Returns what stands around a block.
