@@ -73,7 +73,7 @@ pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
 }
 
 /// Applies the rules of cleaning, and takes control characters away.
-fn clean(text: &str, rules: &[Rule]) -> String {
+pub(super) fn clean(text: &str, rules: &[Rule]) -> String {
     let mut text = apply(text, rules);
     if text.contains(|c: char| c.is_control()) {
         text = text.replace(|c: char| c.is_control(), " ");
@@ -335,25 +335,5 @@ impl Page<'_> {
             end += 1;
         }
         end
-    }
-
-    /// Puts the text that a script holds in place of a page's that is hardly any of it.
-    fn complete(&self, sheet: &mut Sheet, words: usize) {
-        let Some(body) = &self.facts.body else { return };
-        let theirs = body.split_whitespace().count();
-        if theirs < 40 || words * 2 >= theirs {
-            return;
-        }
-        for line in &mut sheet.lines {
-            if line.body {
-                *line = Line::hinted(&line.text, Hint::Furniture);
-            }
-        }
-        let at = sheet.lines.iter().position(|line| line.hint == Some(Hint::Title)).map_or(0, |at| at + 1);
-        let paragraphs = body.split(['\n', '\r']).map(|line| clean(line, self.rules)).filter(|line| !line.is_empty());
-        let lines: Vec<Line> =
-            paragraphs.map(|line| Line { body: true, ..Line::hinted(&line, Hint::Paragraph) }).collect();
-        sheet.lines.splice(at..at, lines);
-        sheet.warnings.push("the text was taken from the page's data: the page itself shows less of it".to_owned());
     }
 }
