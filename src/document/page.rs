@@ -9,6 +9,8 @@ mod finish;
 mod head;
 mod zoned;
 
+use std::collections::BTreeMap;
+
 use super::caption;
 use super::credit::{self, Credit};
 use super::furniture::{self, Mark};
@@ -28,6 +30,8 @@ pub(super) struct Page {
     pub meta: Meta,
     /// Lines that are in no block, in order.
     pub furniture: Vec<String>,
+    /// The times of those blocks that open an entry, by their places.
+    pub times: BTreeMap<usize, String>,
 }
 
 /// What a line is: undecided, left out, or a part with its words where these are not the whole line.

@@ -36,6 +36,9 @@ const REPEATED: usize = 3;
 /// The most words of a line that says who speaks.
 const MAX_SPEAKER: usize = 8;
 
+/// How many lines may stand between the time of an entry and its text.
+const MAX_BETWEEN: usize = 12;
+
 /// What stands around a run of words.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place {
@@ -131,9 +134,8 @@ impl Page<'_> {
             }
         }
         for ((run, place), spoken) in self.runs.iter().zip(places).zip(spoken) {
-            place.furniture |= !spoken
-                && place.row.is_none()
-                && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
+            place.furniture |=
+                !spoken && place.row.is_none() && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
         }
     }
 
@@ -237,7 +239,11 @@ impl Page<'_> {
         let mut tables = BTreeMap::new();
         let mut verses = BTreeMap::new();
         let mut at = 0;
+        // For each line the run that it starts with.
+        let (mut starts, mut before) = (Vec::new(), 0);
         while at < self.runs.len() {
+            starts.resize(lines.len(), before);
+            before = at;
             let (run, place) = (&self.runs[at], places[at]);
             if let Some(title) = found.runs.as_ref().filter(|runs| runs.start == at) {
                 lines.push(Line::hinted(&found.text, Hint::Title));
@@ -298,6 +304,13 @@ impl Page<'_> {
             words += if body { line.words } else { 0 };
             lines.push(line);
             at = end;
+        }
+        starts.resize(lines.len(), before);
+        for (at, time) in self.times(places, first) {
+            let from = starts.partition_point(|&start| start < at);
+            if let Some(line) = lines[from..].iter_mut().take(MAX_BETWEEN).find(|line| line.body) {
+                line.time = Some(time);
+            }
         }
         words
     }
