@@ -82,3 +82,21 @@ fn entries_of_a_running_report_keep_their_times_beside_the_text() {
     assert!(!document.text.contains(":30"), "{}", document.text);
 }
 
+#[test]
+fn an_article_that_stands_twice_in_a_page_is_read_once() {
+    let text: String = TEXT.iter().map(|text| format!("<p>{text}</p>")).collect();
+    let whole = format!("<article><h1>جسر جديد يربط ضفتي المدينة</h1>{text}</article>");
+    for page in [
+        format!("{whole}{whole}"),
+        format!("<div>{whole}</div><div class=print>{whole}</div>"),
+        format!("<div><h1>جسر جديد يربط ضفتي المدينة</h1>{text}{text}</div>"),
+        format!(
+            "<div><h1>جسر جديد يربط ضفتي المدينة</h1>{}</div>",
+            TEXT.map(|text| format!("<div>{text}</div>")).concat().repeat(2)
+        ),
+    ] {
+        let document = read(&page);
+        assert_eq!(blocks(&document, BlockKind::Paragraph), TEXT, "{page}");
+        assert!(blocks(&document, BlockKind::PullQuote).is_empty(), "{page}");
+    }
+}
