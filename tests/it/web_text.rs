@@ -34,6 +34,18 @@ fn the_card_of_another_article_leaves_no_date_in_the_text() {
     assert_eq!(document.meta.date, None);
 }
 
+#[test]
+fn a_page_for_printing_is_not_published_by_a_printer() {
+    let text = TEXT.join("<br><br>");
+    let title = "جسر جديد يربط ضفتي المدينة القديمة";
+    let page =
+        format!("<title>طباعة: {title}</title><b>{title}</b><br><br>{text}<hr>رابط الخبر: http://www.a.example/n/1");
+    let file = SourceFile::from_bytes(Path::new("a.html"), Kind::Html, page.into_bytes()).unwrap();
+    let document = document::read(&file, &ReadOptions::default()).unwrap();
+    assert_eq!((document.title(), document.meta.publisher.as_deref()), (Some(title), None));
+    assert_eq!(blocks(&document, BlockKind::Paragraph), TEXT);
+}
+
 fn blocks(document: &Document, kind: BlockKind) -> Vec<&str> {
     document.blocks.iter().filter(|block| block.kind == kind).map(|block| document.block_text(block)).collect()
 }

@@ -16,6 +16,7 @@ use super::hint::is_question;
 use super::linked;
 use super::picture;
 use super::runs::Run;
+use super::state;
 use super::table;
 use super::verse;
 use crate::arabic::letters::{Rule, apply};
@@ -67,12 +68,26 @@ pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
     let mut facts = facts::facts(dom);
     facts.clean(|text| clean(text, rules));
     let titles: Vec<String> = facts.titles.iter().map(|title| key(title)).collect();
+    if facts.body.is_none() && runs.iter().map(Run::prose).sum::<usize>() < content::ENOUGH as usize {
+        drawn(dom, &titles, &mut facts, rules);
+    }
     let content = content::find(dom, &runs, &titles);
     let questions = runs.iter().filter(|run| is_question(run)).count();
     let page = Page { dom, runs: &runs, content: &content, facts: &facts, rules, questions };
     let mut sheet = page.sheet();
     sheet.warnings.splice(0..0, told);
     sheet
+}
+
+/// Adds what the data say that a page without a text of its own is drawn from.
+fn drawn(dom: &Dom, titles: &[String], facts: &mut Facts, rules: &[Rule]) {
+    let mut known = titles.to_vec();
+    known.extend(headline::pieces(&facts.window).iter().map(|piece| key(piece)));
+    let Some(state) = state::state(dom, &known) else { return };
+    facts.body = Some(state.body);
+    facts.titles.extend(state.title.map(|title| clean(&title, rules)));
+    facts.bylines.extend(state.byline.map(|name| clean(&name, rules)));
+    facts.dates.extend(state.date);
 }
 
 /// Applies the rules of cleaning, and takes control characters away.
