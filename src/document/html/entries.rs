@@ -38,8 +38,8 @@ struct Found {
 }
 
 impl Page<'_> {
-    /// Returns the times of entries by the run that opens each.
-    pub(super) fn times(&self, places: &[Place], first: usize) -> BTreeMap<usize, String> {
+    /// Returns the times of entries by the run that opens each, each with the run that says it.
+    pub(super) fn times(&self, places: &[Place], first: usize) -> BTreeMap<usize, (String, usize)> {
         let text = |at: usize| places[at].body && !places[at].furniture;
         let speaks = |at: usize| text(at) && self.runs[at].prose() > 0;
         let mut found: Vec<Found> = Vec::new();
@@ -66,12 +66,12 @@ impl Page<'_> {
         for times in shared.iter().filter(|(element, _)| !outer.contains(element)).map(|(_, times)| times) {
             if let [only] = times[..] {
                 let opens = only.runs.clone().find(|&at| text(at) && !marked.contains(&at));
-                out.extend(opens.map(|at| (at, only.time.clone())));
+                out.extend(opens.map(|at| (at, (only.time.clone(), only.at))));
             } else if times.len() >= BARE && times.iter().all(|time| time.clock) {
                 // One after the other in one element: each over its text.
                 let ends = times.iter().skip(1).map(|next| next.at).chain([self.runs.len().min(times[0].at + 10_000)]);
                 let opens = times.iter().zip(ends).map(|(time, end)| (time, (time.at + 1..end).find(|&at| text(at))));
-                out.extend(opens.filter_map(|(time, at)| Some((at?, time.time.clone()))));
+                out.extend(opens.filter_map(|(time, at)| Some((at?, (time.time.clone(), time.at)))));
             }
         }
         // The only time of an article is its own.
@@ -102,6 +102,11 @@ impl Page<'_> {
         let end = (at + 1..self.runs.len()).take(MAX_RUNS).take_while(inside).last().unwrap_or(at);
         start..end + 1
     }
+}
+
+/// Returns whether words are a time and nothing more.
+pub(super) fn is_time(text: &str) -> bool {
+    is_clock(text) || is_stamp(text)
 }
 
 /// Returns whether words are a day and a time of it and nothing more, as sites stamp what they list: "8 مايو 2023, 10:11 GMT".
@@ -197,6 +202,7 @@ mod tests {
                 };
                 let head = found.iter().find(|(_, text)| *text == format!("الخبر رقم {n}"));
                 assert_eq!(head.and_then(|(time, _)| time.clone()), Some(wanted), "{shape} {found:?}");
+                assert!(!found.iter().any(|(_, text)| text.starts_with(hours[n])), "{shape} {found:?}");
                 assert!(found.iter().any(|(time, text)| time.is_none() && text == TEXT[n]), "{shape}");
             }
         }

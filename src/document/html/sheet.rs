@@ -4,11 +4,12 @@
 //! stands between headline and text is told by names, place and kind. Reading credits, captions and labels off the words is
 //! [`super::super::page`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::class::Says;
 use super::content::{self, Content};
 use super::dom::{Dom, Id, heading_level};
+use super::entries;
 use super::facts::{self, Facts};
 use super::headline::{self, Found};
 use super::hidden;
@@ -254,6 +255,9 @@ impl Page<'_> {
         let mut tables = BTreeMap::new();
         let mut verses = BTreeMap::new();
         let mut at = 0;
+        let times = self.times(places, first);
+        let said = times.values().map(|&(_, at)| at).filter(|&at| entries::is_time(&self.runs[at].text));
+        let said: BTreeSet<usize> = said.collect();
         // For each line the run that it starts with.
         let (mut starts, mut before) = (Vec::new(), 0);
         while at < self.runs.len() {
@@ -268,6 +272,7 @@ impl Page<'_> {
             let before_head = found.runs.is_some() && at < head;
             let outside = !place.body && scope.is_some_and(|scope| !dom.is_under(run.block, scope));
             if place.furniture
+                || said.contains(&at)
                 || outside
                 || (before_head && !place.says.any(Says::BYLINE.and(Says::DATE).and(Says::STANDFIRST)))
             {
@@ -321,7 +326,7 @@ impl Page<'_> {
             at = end;
         }
         starts.resize(lines.len(), before);
-        for (at, time) in self.times(places, first) {
+        for (at, (time, _)) in times {
             let from = starts.partition_point(|&start| start < at);
             if let Some(line) = lines[from..].iter_mut().take(MAX_BETWEEN).find(|line| line.body) {
                 line.time = Some(time);
