@@ -38,3 +38,4 @@ mod store;
 mod trust;
 mod unverified;
 mod web;
+mod web_text;
