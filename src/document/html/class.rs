@@ -40,6 +40,8 @@ impl Says {
     pub const KEEP: Self = Self(1 << 11);
     /// The date of a change.
     pub const CHANGED: Self = Self(1 << 12);
+    /// What only those see who pay: the text, or the box that asks for money in its place.
+    pub const PAYWALL: Self = Self(1 << 13);
 
     /// Returns whether one of the flags of `other` holds.
     pub fn any(self, other: Self) -> bool {
@@ -56,6 +58,9 @@ impl Says {
         Self(self.0 | other.0)
     }
 }
+
+/// The attributes that name an element.
+const NAMED_BY: [&str; 5] = ["class", "id", "role", "data-component", "data-testid"];
 
 /// The most bytes of names that are looked at: nobody needs more to say what an element is.
 const MAX_NAMES: usize = 600;
@@ -81,6 +86,7 @@ static PHRASES: LazyLock<BTreeMap<&str, Says>> = LazyLock::new(|| {
             "[pullquote]" => says = Says::PULL_QUOTE,
             "[changed]" => says = Says::CHANGED,
             "[keep]" => says = Says::KEEP,
+            "[paywall]" => says = Says::PAYWALL,
             phrase => {
                 let entry = phrases.entry(phrase).or_default();
                 *entry = entry.and(says);
@@ -93,12 +99,19 @@ static PHRASES: LazyLock<BTreeMap<&str, Says>> = LazyLock::new(|| {
 /// Reads the names of an element.
 pub(super) fn of(dom: &Dom, id: Id) -> Says {
     let mut says = Says::default();
-    for attribute in ["class", "id", "role", "data-component", "data-testid"] {
+    for attribute in NAMED_BY {
         if let Some(names) = dom.attribute(id, attribute) {
             says = says.and(of_names(names));
         }
     }
     says
+}
+
+/// Returns what each of the names of an element says, with its words joined by `-`.
+pub(super) fn each(dom: &Dom, id: Id) -> impl Iterator<Item = (String, Says)> {
+    let all = NAMED_BY.iter().filter_map(move |attribute| dom.attribute(id, attribute));
+    let names = all.flat_map(|names| names[..names.floor_char_boundary(MAX_NAMES)].split_ascii_whitespace());
+    names.map(|name| (words(name).join("-"), of_names(name)))
 }
 
 /// Reads names.

@@ -8,10 +8,11 @@
 use super::class::{self, Says};
 use super::dom::{Dom, Id, Step, heading_level};
 use super::runs::Run;
+use super::trust;
 use crate::document::line::key;
 
 /// The share of a page's running text from which no name makes an element furniture.
-const BULK: f64 = 0.4;
+pub(super) const BULK: f64 = 0.4;
 
 /// Where less of the running text would be left, names are not believed of the elements that hold the bulk of it, wherever
 /// the headline stands: builders of pages put each piece into a box of its own and call all of them widgets.
@@ -27,7 +28,7 @@ const REACH: usize = 5;
 const MAX_NAMED: usize = 200;
 
 /// How many words of running text are an article, however short.
-const ENOUGH: f32 = 30.0;
+pub(super) const ENOUGH: f32 = 30.0;
 
 /// How much more running text, beside what it has, makes an element's parent the place of the text.
 const MORE: f32 = 0.25;
@@ -62,14 +63,15 @@ impl Content {
 }
 
 /// Sums of words for each node and all under it.
-struct Sums {
-    prose: Vec<f32>,
-    words: Vec<f32>,
-    headings: Vec<u32>,
+pub(super) struct Sums {
+    pub prose: Vec<f32>,
+    pub words: Vec<f32>,
+    pub headings: Vec<u32>,
 }
 
 impl Sums {
-    fn of(dom: &Dom, runs: &[Run], counts: impl Fn(&Run) -> bool) -> Self {
+    /// Adds up those runs that count.
+    pub fn of(dom: &Dom, runs: &[Run], counts: impl Fn(&Run) -> bool) -> Self {
         let size = dom.nodes.len();
         let mut sums = Self { prose: vec![0.0; size], words: vec![0.0; size], headings: vec![0; size] };
         for run in runs.iter().filter(|run| counts(run)) {
@@ -94,10 +96,11 @@ impl Sums {
 
 /// Finds the article's text. `titles` are the headlines that the page declares, as keys.
 pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
-    let says: Vec<Says> = (0..dom.nodes.len() as Id)
+    let mut says: Vec<Says> = (0..dom.nodes.len() as Id)
         .map(|id| if dom.name(id).is_empty() { Says::default() } else { class::of(dom, id) })
         .collect();
     let all = Sums::of(dom, runs, |_| true);
+    trust::paywalls(dom, runs, &all, &mut says);
     let total = all.prose[0].max(1.0);
     // What hardly can be furniture because of what it holds: a headline, an element that says it is the text.
     let mut holds = vec![0u32; dom.nodes.len()];
@@ -116,26 +119,37 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
             boxes[at as usize] = !matches!(dom.name(at), "body" | "article" | "main" | "td" | "p");
         }
     }
-    let own = |id: Id, trusted: bool| {
+    let own = |id: Id, trusted: bool, says: Says| {
         let share = f64::from(all.prose[id as usize] / total);
         let main = share >= BULK && (!trusted || holds[id as usize] > 0 || holds[0] == 0);
         // Who and when may stand in one row with buttons.
-        let fact = says[id as usize].any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
+        let fact = says.any(Says::BYLINE.and(Says::DATE)) && all.words[id as usize] <= MAX_FACT;
         let kept_fact = fact && !matches!(dom.name(id), "nav" | "aside" | "footer");
-        !(main || kept_fact) && (boxes[id as usize] || is_own(dom, id, says[id as usize], share))
+        !(main || kept_fact) && (boxes[id as usize] || is_own(dom, id, says, share))
     };
-    let furniture = |trusted: bool| -> Vec<bool> { (0..dom.nodes.len() as Id).map(|id| own(id, trusted)).collect() };
+    let furniture = |trusted: bool, says: &[Says]| -> Vec<bool> {
+        (0..).zip(says).map(|(id, &says)| own(id, trusted, says)).collect()
+    };
     let headed = all.headings.iter().map(|&headings| headings > 0).collect();
-    let trusted = furniture(true);
-    let bold = furniture(false);
-    let mut content = Content { bodies: Vec::new(), furniture: trusted, says, headed, words: all.words };
+    let trusted = furniture(true, &says);
+    let mut content = Content { bodies: Vec::new(), furniture: trusted, says, headed, words: all.words.clone() };
     let plain = |content: &Content| -> Vec<Run> {
         runs.iter().filter(|run| !content.is_furniture(dom, run.block, None)).cloned().collect()
     };
     let mut kept = plain(&content);
     let mut sums = Sums::of(dom, &kept, |_| true);
-    if f64::from(sums.prose[0]) < LEAST * f64::from(total) {
-        content.furniture = bold;
+    let few = |sums: &Sums| f64::from(sums.prose[0]) < LEAST * f64::from(total);
+    if few(&sums) {
+        content.furniture = furniture(false, &content.says);
+        kept = plain(&content);
+        sums = Sums::of(dom, &kept, |_| true);
+    }
+    for doubt in [trust::Doubt::Common, trust::Doubt::Most] {
+        if !few(&sums) || has_place(dom, &content, &sums) {
+            break;
+        }
+        content.says = trust::doubted(dom, &content.says, &all, doubt);
+        content.furniture = furniture(false, &content.says);
         kept = plain(&content);
         sums = Sums::of(dom, &kept, |_| true);
     }
@@ -152,6 +166,17 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
     };
     content.bodies = entries(dom, bodies);
     content
+}
+
+/// Returns whether the text that is left, however short, stands where an article does: in an element that says so, or with
+/// the headline in one of its own.
+fn has_place(dom: &Dom, content: &Content, sums: &Sums) -> bool {
+    let enough = |id: Id| sums.prose[id as usize] >= ENOUGH && !matches!(dom.name(id), "" | "html" | "body");
+    dom.all(0).any(|id| {
+        (content.says[id as usize].any(Says::BODY) && enough(id))
+            || (dom.name(id) == "h1"
+                && dom.ancestors(id).find(|&at| sums.prose[at as usize] >= ENOUGH).is_some_and(enough))
+    })
 }
 
 /// Returns the entries of a running report in place of their texts: each stands in an element of its own with its heading.

@@ -57,6 +57,7 @@ const KEPT: &[&str] = &[
     "open",
     "align",
     "aria-current",
+    "shadowrootmode",
     "data-component",
     "data-testid",
 ];

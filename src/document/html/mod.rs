@@ -1,22 +1,26 @@
 //! The reader of web pages: a saved page becomes lines of which the page's own structure says what they are.
 //!
-//! In: the bytes of a page. Out: a [`Document`]. Each file here has one step: `charset` what it says of its encoding, `parse` text to a
-//! `dom` (by a `sink` behind a `guard`), `runs` its words line by line, `facts` and `json` what it declares, `content` where the article's text
-//! is, `sheet` the lines with what they are: `hint` by what stands around them, `picture`, `boxes` and `verse` by place and
-//! look; `declared`, `headline` and `section` the facts. Telling the parts of the article apart from these is `page`'s, as
-//! for all formats.
+//! In: the bytes of a page. Out: a [`Document`]. Each file here has one step: `charset` what it says of its encoding, `parse`
+//! text to a `dom` (by a `sink` behind a `guard`), `runs` its words line by line (with what it hides of its text: `hidden`),
+//! `facts` and `json` what it declares, `content` where the article's text is (with how far names are believed: `trust`, and
+//! links: `linked`), `sheet` the lines with what they are: `hint` by what stands around them, `picture`, `boxes` and `verse`
+//! by place and look; `complete` adds what only a script holds; `declared`, `headline` and `section` the facts. Telling the
+//! parts of the article apart from these is `page`'s, as for all formats.
 
 mod boxes;
 mod charset;
 mod class;
+mod complete;
 mod content;
 mod declared;
 mod dom;
 mod facts;
 mod guard;
 mod headline;
+mod hidden;
 mod hint;
 mod json;
+mod linked;
 mod parse;
 mod picture;
 mod runs;
@@ -24,6 +28,7 @@ mod section;
 mod sheet;
 mod sink;
 mod table;
+mod trust;
 mod verse;
 
 use super::{Document, Error, ReadOptions, Reader, Sheet};

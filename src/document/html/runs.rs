@@ -1,7 +1,9 @@
 //! The words of a page as runs: what stands in one line when the page is shown.
 //!
 //! In: a [`Dom`]. Out: [`Run`]s in the order of the page, each with the block it stands in, and how much of it is links.
-//! Elements that are never shown give none.
+//! Elements that are not shown give none, but for those that [`super::hidden`] found to go on with the text.
+
+use std::collections::BTreeSet;
 
 use super::class::{self, Says};
 use super::dom::{Dom, Id, Step, heading_level, is_block, is_silent};
@@ -59,13 +61,24 @@ impl Run {
     }
 }
 
-/// Returns the runs of a page.
-pub(super) fn runs(dom: &Dom) -> Vec<Run> {
+/// The runs under a node.
+pub(super) struct Found {
+    pub runs: Vec<Run>,
+    /// The elements that are not shown; none stands in another.
+    pub hidden: Vec<Id>,
+}
+
+/// Returns the runs under a node, those of `unfolded` elements with them; that the node itself is hidden does not count.
+pub(super) fn runs(dom: &Dom, root: Id, unfolded: &BTreeSet<Id>) -> Found {
     let mut found: Vec<Run> = Vec::new();
+    let mut hidden: Vec<Id> = Vec::new();
     let mut open: Option<Run> = None;
-    let mut blocks: Vec<Id> = vec![0];
+    let mut blocks: Vec<Id> = vec![root];
     let (mut links, mut bold, mut breaks) = (0usize, 0usize, 0u8);
-    let mut walk = dom.walk(0);
+    let mut walk = dom.walk(root);
+    let passes = |id: Id, name: &str| {
+        id != root && !unfolded.contains(&id) && (is_unread(dom, id, name) || is_hidden(dom, id, name))
+    };
     let close = |open: &mut Option<Run>, found: &mut Vec<Run>| {
         if let Some(mut run) = open.take() {
             finish(&mut run);
@@ -90,7 +103,10 @@ pub(super) fn runs(dom: &Dom) -> Vec<Run> {
                         breaks = 0;
                     }
                     breaks = breaks.saturating_add(1);
-                } else if is_silent(name) || is_hidden(dom, id, name) {
+                } else if passes(id, name) {
+                    if !is_silent(name) || matches!(name, "noscript" | "template") {
+                        hidden.push(id);
+                    }
                     walk.pass();
                 } else {
                     if is_block(name) {
@@ -106,7 +122,7 @@ pub(super) fn runs(dom: &Dom) -> Vec<Run> {
             }
             Step::Out(id) => {
                 let name = dom.name(id);
-                if is_silent(name) || is_hidden(dom, id, name) {
+                if passes(id, name) {
                     continue;
                 }
                 if is_block(name) {
@@ -122,7 +138,13 @@ pub(super) fn runs(dom: &Dom) -> Vec<Run> {
         }
     }
     close(&mut open, &mut found);
-    found
+    Found { runs: found, hidden }
+}
+
+/// Returns whether the words of an element are none of the page; what a template holds is drawn where it stands if it says
+/// that it is the shadow of its element (WHATWG, "declarative shadow roots").
+fn is_unread(dom: &Dom, id: Id, name: &str) -> bool {
+    is_silent(name) && !(name == "template" && dom.attribute(id, "shadowrootmode") == Some("open"))
 }
 
 fn add(open: &mut Option<Run>, text: &str, block: Id, first: Id, link: bool, bold: bool, breaks: u8) {

@@ -11,13 +11,16 @@ use super::content::{self, Content};
 use super::dom::{Dom, Id, heading_level};
 use super::facts::{self, Facts};
 use super::headline::{self, Found};
+use super::hidden;
 use super::hint::is_question;
+use super::linked;
 use super::picture;
-use super::runs::{Run, runs};
+use super::runs::Run;
 use super::table;
 use super::verse;
 use crate::arabic::letters::{Rule, apply};
 use crate::document::caption;
+use crate::document::furniture;
 use crate::document::line::{Hint, Line, key};
 use crate::document::{CELLS, Sheet};
 
@@ -29,6 +32,9 @@ const MAX_QUOTE: usize = 150;
 
 /// How often a line stands on a page that is no author's.
 const REPEATED: usize = 3;
+
+/// The most words of a line that says who speaks.
+const MAX_SPEAKER: usize = 8;
 
 /// What stands around a run of words.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,23 +54,26 @@ pub(super) struct Place {
 
 /// Reads a page.
 pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
-    let mut runs = runs(dom);
+    let (mut runs, told) = hidden::all(dom);
     for run in &mut runs {
         run.text = clean(&run.text, rules);
         run.pieces.iter_mut().for_each(|piece| *piece = clean(piece, rules));
     }
     runs.retain(|run| !run.text.is_empty());
+    linked::unlink(dom, &mut runs);
     let mut facts = facts::facts(dom);
     facts.clean(|text| clean(text, rules));
     let titles: Vec<String> = facts.titles.iter().map(|title| key(title)).collect();
     let content = content::find(dom, &runs, &titles);
     let questions = runs.iter().filter(|run| is_question(run)).count();
     let page = Page { dom, runs: &runs, content: &content, facts: &facts, rules, questions };
-    page.sheet()
+    let mut sheet = page.sheet();
+    sheet.warnings.splice(0..0, told);
+    sheet
 }
 
 /// Applies the rules of cleaning, and takes control characters away.
-fn clean(text: &str, rules: &[Rule]) -> String {
+pub(super) fn clean(text: &str, rules: &[Rule]) -> String {
     let mut text = apply(text, rules);
     if text.contains(|c: char| c.is_control()) {
         text = text.replace(|c: char| c.is_control(), " ");
@@ -111,18 +120,35 @@ impl Page<'_> {
         sheet
     }
 
-    /// Takes for furniture what the page says again and again: names of senders, labels, the blurb of every teaser.
+    /// Takes for furniture what the page says again and again: names of senders, labels, the blurb of every teaser. Who
+    /// speaks in an interview is said again and again too, each time over what is said.
     fn repeated(&self, places: &mut [Place]) {
+        let spoken: Vec<bool> = (0..self.runs.len()).map(|at| self.is_speaker(at, places)).collect();
         let mut times: BTreeMap<&str, usize> = BTreeMap::new();
         for (run, place) in self.runs.iter().zip(&*places) {
             if place.row.is_none() {
                 *times.entry(&run.text).or_default() += 1;
             }
         }
-        for (run, place) in self.runs.iter().zip(places) {
-            place.furniture |=
-                place.row.is_none() && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
+        for ((run, place), spoken) in self.runs.iter().zip(places).zip(spoken) {
+            place.furniture |= !spoken
+                && place.row.is_none()
+                && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
         }
+    }
+
+    /// Returns whether a run says who speaks: a few words with a colon in the text, over a sentence of it.
+    fn is_speaker(&self, at: usize, places: &[Place]) -> bool {
+        let run = &self.runs[at];
+        let text = |at: usize| places.get(at).is_some_and(|place| place.body && !place.furniture);
+        run.words <= MAX_SPEAKER
+            && run.text.ends_with([':', '：'])
+            && !run.is_link()
+            && text(at)
+            && text(at + 1)
+            && !self.runs[at + 1].is_link()
+            && Line::new(&self.runs[at + 1].text, false).is_closed()
+            && furniture::label(&Line::new(&run.text, false)).is_none()
     }
 
     /// Returns what stands around a block.
@@ -309,25 +335,5 @@ impl Page<'_> {
             end += 1;
         }
         end
-    }
-
-    /// Puts the text that a script holds in place of a page's that is hardly any of it.
-    fn complete(&self, sheet: &mut Sheet, words: usize) {
-        let Some(body) = &self.facts.body else { return };
-        let theirs = body.split_whitespace().count();
-        if theirs < 40 || words * 2 >= theirs {
-            return;
-        }
-        for line in &mut sheet.lines {
-            if line.body {
-                *line = Line::hinted(&line.text, Hint::Furniture);
-            }
-        }
-        let at = sheet.lines.iter().position(|line| line.hint == Some(Hint::Title)).map_or(0, |at| at + 1);
-        let paragraphs = body.split(['\n', '\r']).map(|line| clean(line, self.rules)).filter(|line| !line.is_empty());
-        let lines: Vec<Line> =
-            paragraphs.map(|line| Line { body: true, ..Line::hinted(&line, Hint::Paragraph) }).collect();
-        sheet.lines.splice(at..at, lines);
-        sheet.warnings.push("the text was taken from the page's data: the page itself shows less of it".to_owned());
     }
 }
