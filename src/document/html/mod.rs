@@ -29,6 +29,7 @@ mod sheet;
 mod sink;
 mod table;
 mod trust;
+mod unstopped;
 mod verse;
 
 use super::{Document, Error, ReadOptions, Reader, Sheet};
