@@ -51,11 +51,8 @@ pub(in crate::document) fn dateline(paragraph: &str, own: &[String]) -> Option<(
         }
     }
     // "القاهرة: 32" counts something.
-    found.filter(|(_, start)| paragraph[*start..].split_whitespace().nth(MIN_TEXT - 1).is_some())
+    found.filter(|(_, start)| paragraph[*start..].contains(char::is_alphabetic))
 }
-
-/// The fewest words that a first paragraph has behind its dateline.
-const MIN_TEXT: usize = 2;
 
 /// Reads "القضارف – منبر النيلين": a town that no list has, and the page's own outlet.
 fn unlisted(lead: &str, own: &[String]) -> Option<Credit> {
