@@ -5,19 +5,23 @@
 //! these, a person's name. Which lines of a page are asked is [`super::page`]'s.
 
 mod dateline;
+mod label;
 mod pieces;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 pub(super) use dateline::dateline;
-use pieces::{separated, separators, without, without_date, without_day};
+use label::{is_posted, labelled};
+use pieces::{separated, separators, without, without_date, without_date_words, without_day};
 
+use super::furniture::is_button;
 use super::line::{Line, key};
+use super::names::may_be_person;
 use super::outlet::{Outlet, data, is_place, outlet};
 use super::{StatedDate, stated};
 use crate::arabic::calendar::{self, WEEKDAYS};
-use crate::arabic::letters::is_arabic_letter;
+use crate::arabic::letters::{is_arabic_letter, is_diacritic};
 
 /// What a line says about the article.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +34,21 @@ pub(super) struct Credit {
     pub labelled: bool,
     /// Whether it is that of a change.
     pub updated: bool,
+    /// Who translated, edited or pictured it.
+    pub second: Option<String>,
+}
+
+impl Credit {
+    /// Returns whether it says nothing but who translated, edited or pictured the article.
+    pub fn is_second(&self) -> bool {
+        let Self { byline, publisher, place, date, second, .. } = self;
+        second.is_some() && byline.is_none() && publisher.is_none() && place.is_none() && date.is_none()
+    }
+
+    /// Returns whether it says when, where or from whom: what the author's name stands beside.
+    pub fn is_fact(&self) -> bool {
+        self.date.is_some() || self.place.is_some() || self.publisher.is_some()
+    }
 }
 
 static WORDS: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| {
@@ -91,126 +110,6 @@ pub(super) fn line(line: &Line, own: &[String]) -> Option<Credit> {
         .or_else(|| dated(&line.text, false))
 }
 
-/// Reads a line with a label: "كتب: …", "بقلم …", "المصدر: …", "تاريخ النشر: …".
-fn labelled(text: &str, own: &[String]) -> Option<Credit> {
-    if is_posted(text) {
-        let date = calendar::dates(text).first().map(|found| stated::of(text, found));
-        return Some(Credit { date, labelled: true, ..Credit::default() });
-    }
-    let text = text.trim_matches(['(', ')', '[', ']', '*', '_', '|', ' ']);
-    if let Some((label, rest)) = text.split_once([':', '：']) {
-        let (label, rest) = (key(label), unparted(rest));
-        // "نشر في 3 مايو 2023 الساعة 14:30" has its colon elsewhere.
-        if is("date", &label) || label.starts_with("تاريخ ") {
-            return dated(rest, true);
-        }
-        if is("byline", &label) && without_date(rest).0.split_whitespace().count() <= 9 {
-            return person(rest, own);
-        }
-        // "حاورتها في صنعاء: …": where it was done stands before the name.
-        if let Some((label, place)) = label.split_once(" في ")
-            && is("byline", label)
-            && place.split(' ').count() <= 2
-        {
-            return person(rest, own);
-        }
-        if is("source", &label) && !rest.is_empty() && rest.split_whitespace().count() <= 6 {
-            if let Some(credit) = parts(rest, own) {
-                return Some(credit);
-            }
-            let publisher = (outlet(rest) != Some(Outlet::Agencies)).then(|| unquoted(rest));
-            return Some(Credit { publisher, ..Credit::default() });
-        }
-    }
-    let words: Vec<&str> = text.split_whitespace().collect();
-    for length in [3, 2, 1] {
-        if words.len() <= length {
-            continue;
-        }
-        let (label, rest) = (key(&words[..length].join(" ")), words[length..].join(" "));
-        let rest = unparted(&rest);
-        if is("date", &label)
-            && let Some(credit) = dated(rest, true)
-        {
-            return Some(credit);
-        }
-        // Without a colon the verb "كتب" and the noun "تقرير" open sentences too: a name must follow, and nothing else.
-        let sure = matches!(
-            label.as_str(),
-            "بقلم"
-                | "اعداد"
-                | "حاوره"
-                | "حاورته"
-                | "حاورها"
-                | "حاورتها"
-                | "نشر بواسطه"
-                | "مرسله بواسطه"
-                | "بواسطه"
-                | "by"
-        );
-        if is("byline", &label)
-            && (is_name(rest)
-                || (sure && separated(rest).next().is_some_and(|name| name.split_whitespace().count() <= 4)))
-        {
-            return person(rest, own);
-        }
-    }
-    None
-}
-
-/// Returns whether a line is the sentence in which `WordPress` says when and in which section a post was published: its own
-/// in English until 2010, and those of its Arabic translations.
-fn is_posted(text: &str) -> bool {
-    let opens = [
-        "This entry was posted",
-        "نُشرت هذه التدوينة",
-        "نشرت هذه التدوينة",
-        "هذه التدوينة كتبت",
-        "نُشر هذا المقال في",
-        "كُتب هذا الموضوع",
-    ];
-    let goes_on = [
-        "filed under",
-        "You can follow any responses",
-        "Bookmark the permalink",
-        "وهي محفوظة",
-        "ومصنفة",
-        "ضمن التصنيف",
-        "تحت تصنيف",
-        "يمكنك متابعة",
-        "الرابط الدائم",
-    ];
-    opens.iter().any(|lead| text.starts_with(lead)) && goes_on.iter().any(|rest| text.contains(rest))
-}
-
-/// Returns what follows a label, without what parts it from it.
-fn unparted(rest: &str) -> &str {
-    rest.trim_start_matches(['|', '-', ':', '/', '•', ' ']).trim()
-}
-
-/// Reads what follows a label for persons: a name, perhaps with a town, an outlet or a date after a separator.
-fn person(rest: &str, own: &[String]) -> Option<Credit> {
-    let (rest, date) = without_date(rest);
-    let mut credit = Credit { date, ..Credit::default() };
-    let mut names = Vec::new();
-    for piece in separated(&rest) {
-        if is_date_words(piece) {
-            continue;
-        }
-        if is_place(piece) && !names.is_empty() {
-            credit.place = Some(piece.to_owned());
-        } else if matches!(outlet(piece), Some(Outlet::Agency | Outlet::Publisher)) || is_own(piece, own) {
-            credit.publisher = Some(unquoted(piece));
-        } else if piece.chars().any(char::is_alphabetic) && (names.is_empty() || is_name(piece)) {
-            names.push(piece.trim_end_matches('.').trim());
-        }
-    }
-    if !names.is_empty() {
-        credit.byline = Some(names.join("، "));
-    }
-    (credit != Credit::default()).then_some(credit)
-}
-
 /// Reads a text that consists of known parts only: towns, outlets, dates and, beside these, names.
 fn parts(text: &str, own: &[String]) -> Option<Credit> {
     let mut credit = Credit::default();
@@ -222,6 +121,11 @@ fn parts(text: &str, own: &[String]) -> Option<Credit> {
     known += usize::from(dated);
     // "عدن ((عدن الغد)) خاص": double brackets hold the outlet, known or not.
     let mut text = text;
+    // "قنا: 7": what counts ends with its number.
+    let counts = |text: &str| separated(text).last().is_some_and(|last| last.chars().all(char::is_numeric));
+    if !dated && counts(&text) {
+        return None;
+    }
     if let Some((before, rest)) = text.split_once("((")
         && let Some((name, after)) = rest.split_once("))")
         && name.split_whitespace().count() <= 5
@@ -231,13 +135,15 @@ fn parts(text: &str, own: &[String]) -> Option<Credit> {
         text = format!("{before} | {after}");
     }
     for piece in separated(&text) {
-        let piece = without_day(piece.strip_prefix("خاص ").unwrap_or(piece));
+        let piece = without_date_words(without_day(piece.strip_prefix("خاص ").unwrap_or(piece)));
         let name = piece.strip_prefix("مراسل ").or_else(|| piece.strip_prefix("من مراسل ")).unwrap_or(piece);
         // "الجزائر" is a town and "الرياض" a newspaper too: the first of two is the town.
         if credit.place.is_none() && is_place(piece) {
             credit.place = Some(piece.to_owned());
         } else if is_date_words(piece)
+            || calendar::month(piece).is_some()
             || is("filler", &key(piece))
+            || (dated && is_button(piece))
             || (credit.place.is_some() && is("country", &key(piece)))
         {
             continue;
@@ -245,7 +151,10 @@ fn parts(text: &str, own: &[String]) -> Option<Credit> {
             if kind != Outlet::Agencies && credit.publisher.is_none() {
                 credit.publisher = Some(unquoted(name));
             }
-        } else if credit.byline.is_none() && is_name(piece.strip_prefix("من ").unwrap_or(piece)) {
+        } else if credit.byline.is_none()
+            && is_name(piece.strip_prefix("من ").unwrap_or(piece))
+            && may_be_person(piece.strip_prefix("من ").unwrap_or(piece))
+        {
             credit.byline = Some(piece.strip_prefix("من ").unwrap_or(piece).to_owned());
             continue;
         } else {
@@ -260,18 +169,36 @@ fn parts(text: &str, own: &[String]) -> Option<Credit> {
 
 /// Reads the first date of a text that holds hardly anything else.
 pub(super) fn dated(text: &str, labelled: bool) -> Option<Credit> {
+    let (date, spans) = stated::first(text)?;
     let found = calendar::dates(text);
-    let first = found.first()?;
-    let (date, time) = stated::with_time(text, first);
-    let rest = without(text, found.iter().map(|date| Some(date.span)).chain([time]), " ");
+    let others = found.iter().map(|date| Some(date.span)).filter(|span| *span != spans[0]);
+    let rest = without(text, others.chain(spans), " ");
     let alone = key(&rest).split(' ').all(is_date_word);
     let short = labelled && key(&rest).split(' ').count() <= 6;
     if !(alone || short) {
         return None;
     }
     // A line that only says when the page was changed gives that day: it is the article's own all the same.
-    let updated = key(&rest).contains("تحديث") && found.len() == 1;
+    let updated = key(&rest).contains("تحديث") && found.len() <= 1;
     Some(Credit { date: Some(date), labelled, updated, ..Credit::default() })
+}
+
+/// Returns whether a text names a day of the month, with a year or without.
+pub(super) fn names_day(text: &str) -> bool {
+    without_date(text).0 != text
+}
+
+/// Returns the words of a dateline that name somebody or some place, folded: not those of its date, nor the country after the
+/// town, nor what is part of many names.
+pub(super) fn names_in(lead: &str) -> impl Iterator<Item = String> {
+    let (rest, _) = without_date(lead);
+    let says = |word: &&str| {
+        !matches!(*word, "من" | "و")
+            && !is_date_word(word)
+            && !["generic", "filler", "country"].iter().any(|section| is(section, word))
+    };
+    let raw = rest.split(|c: char| !(c.is_alphanumeric() || is_diacritic(c))).filter(|w| calendar::month(w).is_none());
+    raw.map(key).filter(|word| says(&word.as_str())).collect::<Vec<_>>().into_iter()
 }
 
 /// Returns whether a phrase is the page's own publisher by its name or its short name: "الساحل" for "وكالة الساحل".

@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 
 use super::line::{Hint, Line, key, without_figures};
 use super::outlet::data;
+use super::stated;
 use crate::arabic::calendar::dates;
+use crate::arabic::letters::digit;
 
 /// What a line of furniture says about the lines after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +105,10 @@ pub(super) fn label(line: &Line) -> Option<Mark> {
     if line.has_stop() && !line.is_cut_off() && line.words > 6 {
         return None;
     }
+    // "نشر في 5 يونيو 2023" is read for its date; "نشر في: أخبار" names sections.
+    if line.words <= MAX_DATED && line.text.contains(|c| digit(c).is_some()) && stated::first(&line.text).is_some() {
+        return None;
+    }
     if is_buttons(&line.text, vocabulary) || is_breadcrumb(line) || line.text.starts_with('#') && is_tags(&line.text) {
         return Some(Mark::Widget);
     }
@@ -120,12 +126,23 @@ pub(super) fn label(line: &Line) -> Option<Mark> {
     })
 }
 
+/// What lines about rights say, folded, and the most words that they have where they do not open so.
+const RIGHTS: &str = "جميع الحقوق محفوظه";
+const MAX_RIGHTS: usize = 8;
+
 /// Returns whether a line says what a notice says: at its start, or anywhere in a short line.
 fn starts_or_says(phrase: &str, notice: &str, line: &Line) -> bool {
+    // A sentence may speak of rights as well.
+    if notice == RIGHTS && line.words > MAX_RIGHTS && !phrase.starts_with(notice) {
+        return false;
+    }
     line.words <= 45
         && (phrase.starts_with(notice)
             || (line.words <= 30 && notice.split(' ').count() >= 3 && phrase.contains(notice)))
 }
+
+/// The most words of a line that says when an article was published.
+const MAX_DATED: usize = 12;
 
 /// The most words of a site's notice about its papers.
 const MAX_NOTICE: usize = 100;
@@ -142,6 +159,23 @@ fn is_about_summary(line: &Line) -> bool {
     let maker =
         ["الذكاء الاصطناعي", "ذكاء اصطناعي", "آليا", "آلياً", "أوتوماتيكيا"].iter().any(|word| line.text.contains(word));
     summary && maker && line.words <= 20 && line.hint != Some(Hint::Title)
+}
+
+/// Returns whether a line that was marked as a button or a counter is one wherever it stands: not what a phrase that opens
+/// so may also say ("انضم إلى الحملة آلاف المتطوعين"), nor a time or a number by itself.
+pub(super) fn is_sure(line: &Line) -> bool {
+    const MAX_BUTTON: usize = 4;
+    if !line.has_letter() {
+        let figures = line.text.chars().filter(|&c| digit(c).is_some()).count();
+        let time = line.text.contains(':') && (3..=4).contains(&figures);
+        return !time && figures < 6;
+    }
+    line.words <= MAX_BUTTON || is_address(&line.text) || is_staff(line) || is_breadcrumb(line) || is_tags(&line.text)
+}
+
+/// Returns whether a few words are what a button or a counter says: "3 دقائق قراءة".
+pub(super) fn is_button(words: &str) -> bool {
+    VOCABULARY.whole.get(&without_figures(&key(words))) == Some(&Mark::Widget)
 }
 
 fn is_address(text: &str) -> bool {

@@ -2,12 +2,15 @@
 //!
 //! In: the lines of a page with their marks and credits. Out: the headline's place, its words without the site's name, and
 //! that name where it stood there. A headline that the page repeats (in the window's title, in the path through the site)
-//! is told by that; else the lines before the first running text are weighed by length, place and what follows them.
+//! is told by that; where a site's menus stand over the text, the lines before it are weighed by length, place and what
+//! follows them; where nothing does, the first line is the headline, however short it is and whatever stands under it.
 
+use super::caption;
 use super::credit::Credit;
 use super::furniture::{Mark, is_breadcrumb};
 use super::line::{Hint, Line, key};
 use super::outlet::{Outlet, outlet};
+use crate::arabic::letters::is_arabic_letter;
 
 /// How far down a page a headline can stand.
 const REACH: usize = 400;
@@ -26,14 +29,18 @@ pub(super) struct Headline {
 /// Finds the headline.
 pub(super) fn find(lines: &[Line], marks: &[Option<Mark>], credits: &[Option<Credit>]) -> Option<Headline> {
     let reach = lines.len().min(REACH);
-    if let Some(at) = (0..reach).find(|&at| lines[at].hint == Some(Hint::Title)) {
-        let (text, site) = without_site(&lines[at].text);
-        return Some(Headline { at, text, site });
-    }
     let first_prose =
         (0..reach).find(|&i| marks[i].is_none() && lines[i].is_prose() && lines[i].words > 8).unwrap_or(reach);
     let candidates: Vec<usize> =
         (0..first_prose).filter(|&i| marks[i].is_none() && credits[i].is_none() && is_possible(&lines[i])).collect();
+    if let Some(at) = (0..reach).find(|&at| lines[at].hint == Some(Hint::Title)) {
+        // The largest line of a page may be a heading or another story, and the headline a smaller one over the text.
+        let over = candidates.iter().copied().find(|&i| lines[i].hint == Some(Hint::Heading));
+        let named = matches!(outlet(&lines[at].text), Some(Outlet::Publisher | Outlet::Agency));
+        let at = over.filter(|_| at > first_prose || named).unwrap_or(at);
+        let (text, site) = without_site(&lines[at].text);
+        return Some(Headline { at, text, site });
+    }
     let mut best: Option<(i32, usize)> = None;
     for &i in &candidates {
         let score = score(i, lines, credits, first_prose);
@@ -43,7 +50,9 @@ pub(super) fn find(lines: &[Line], marks: &[Option<Mark>], credits: &[Option<Cre
             best = Some((score, i));
         }
     }
-    if let Some((_, at)) = best {
+    if let Some((most, at)) = best {
+        let first = first(lines, marks, &candidates).filter(|_| most < REPEATED);
+        let at = first.unwrap_or(at);
         let (text, mut site) = without_site(&lines[at].text);
         site = site.or_else(|| lines[..at].iter().find_map(|line| site_after(&line.text, &text)));
         let text = text.strip_prefix("العنوان:").map_or(text.as_str(), str::trim).to_owned();
@@ -54,6 +63,59 @@ pub(super) fn find(lines: &[Line], marks: &[Option<Mark>], credits: &[Option<Cre
     let more = (first + 1..reach).any(|i| marks[i].is_none() && lines[i].is_prose());
     let short = lines[first].words <= 14 && lines[first].words >= 3 && lines[first].bullet().is_none();
     (short && more).then(|| Headline { at: first, text: lines[first].text.clone(), site: None })
+}
+
+/// What a headline is worth that the page says again.
+const REPEATED: i32 = 18;
+
+/// Returns the first line that can be a headline, where no menus or letterhead stand over it.
+fn first(lines: &[Line], marks: &[Option<Mark>], candidates: &[usize]) -> Option<usize> {
+    let told =
+        |&&at: &&usize| !caption::is_caption(&lines[at]) && lines[at].bullet().is_none() && !is_motto(&lines[at].text);
+    // A code of an agency stands in front of its dispatches.
+    let arabic = |at: &usize| lines[*at].text.chars().any(is_arabic_letter);
+    let some_arabic = candidates.iter().any(arabic);
+    let mut possible = candidates.iter().filter(told).copied().filter(|at| !some_arabic || arabic(at));
+    let mut at = possible.next()?;
+    if let Some(next) = possible.next()
+        && lines[next].words > lines[at].words
+        && (lines[at].words == 2 || is_kicker(&lines[at]))
+    {
+        // The name of a section, or what stands over a headline and leads to it.
+        at = next;
+    }
+    (!is_headed(lines, marks, at)).then_some(at)
+}
+
+/// Returns whether a site's lines or a letterhead open a text: lines that sites add, or several short ones.
+fn is_headed(lines: &[Line], marks: &[Option<Mark>], at: usize) -> bool {
+    let added = (0..at).filter(|&i| marks[i].is_some() && lines[i].has_letter()).count();
+    let path = lines[..at].iter().any(is_breadcrumb);
+    // A headline may be short itself.
+    let short = (0..lines.len()).take_while(|&i| lines[i].words <= 4 && !lines[i].has_stop()).count();
+    added >= 2 || path || short >= 4
+}
+
+/// Returns whether a line is a phrase that leads to the headline under it: "رغم الهدنة المعلنة".
+fn is_kicker(line: &Line) -> bool {
+    const LEADS: &[&str] = &[
+        "رغم",
+        "بعد",
+        "قبل",
+        "في",
+        "خلال",
+        "وسط",
+        "بسبب",
+        "مع",
+        "منذ",
+        "علي",
+        "عشيه",
+        "بحضور",
+        "برعايه",
+        "اثر",
+        "بعيدا",
+    ];
+    line.words <= 5 && line.key.split(' ').next().is_some_and(|lead| LEADS.contains(&lead))
 }
 
 fn is_possible(line: &Line) -> bool {
@@ -105,12 +167,16 @@ fn score(at: usize, lines: &[Line], credits: &[Option<Credit>], first_prose: usi
     if near {
         score += 3;
     }
-    // The site's own name with a motto.
-    let lead: String = line.text.split(['-', '–', '|', ':', '،']).next().unwrap_or_default().to_owned();
-    if lead.len() < line.text.len() && matches!(outlet(&lead), Some(Outlet::Publisher | Outlet::Agency)) && !repeated {
+    if is_motto(&line.text) && !repeated {
         score -= 4;
     }
     score
+}
+
+/// Returns whether a line is a site's own name with a motto.
+fn is_motto(text: &str) -> bool {
+    let lead = text.split(['-', '–', '|', ':', '،']).next().unwrap_or_default();
+    lead.len() < text.len() && matches!(outlet(lead), Some(Outlet::Publisher | Outlet::Agency))
 }
 
 /// Returns whether a line is a headline followed by a separator and more.

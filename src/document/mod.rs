@@ -22,6 +22,7 @@ mod line;
 pub mod markdown;
 mod mhtml;
 pub mod moments;
+mod names;
 pub mod odt;
 mod outlet;
 mod package;

@@ -5,8 +5,11 @@
 //! paragraphs and after the last one. Vocabulary is [`super::furniture`]'s, names are [`super::outlet`]'s.
 //! Every line ends up in a block or among the furniture; none is lost.
 
+mod above;
+mod body;
 mod finish;
 mod head;
+mod tail;
 mod zoned;
 
 use std::collections::BTreeMap;
@@ -14,12 +17,13 @@ use std::collections::BTreeMap;
 use super::caption;
 use super::credit::{self, Credit};
 use super::furniture::{self, Mark};
-use super::headline::{self, Headline};
+use super::headline;
 use super::line::{Hint, Line, key};
+use super::names;
 use super::publisher::Evidence;
 use super::repeat::{self, Said};
 use super::summary_box;
-use super::{BlockKind, CELLS, Declared, Meta};
+use super::{BlockKind, Declared, Meta};
 
 /// What a page was found to hold.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -61,6 +65,21 @@ struct Work<'l> {
     names: Vec<String>,
     /// Whether the date found is that of a change.
     updated: bool,
+    /// Whether the lines show that a site's page was copied: only then is a line left out because of its place.
+    saved: bool,
+    /// The lines that were read as facts.
+    taken: Vec<usize>,
+}
+
+/// How many lines that only sites add make a text the copy of a page.
+const SAVED: usize = 3;
+
+/// Returns whether lines were copied off a site's page, its buttons and links with them.
+fn is_saved(lines: &[Line], marks: &[Option<Mark>]) -> bool {
+    let added = (0..lines.len()).filter(|&at| {
+        lines[at].has_letter() && matches!(marks[at], Some(mark) if !matches!(mark, Mark::Summary | Mark::Box))
+    });
+    added.count() >= SAVED || lines.iter().any(furniture::is_breadcrumb)
 }
 
 /// Returns whether a line reads as running text: a sentence, or many words.
@@ -71,14 +90,21 @@ fn reads(line: &Line) -> bool {
 
 /// Finds the article in a page. What the format says of it goes before what the text seems to say.
 pub(super) fn extract(lines: &[Line], declared: &Declared) -> Page {
-    let marks: Vec<Option<Mark>> = lines.iter().map(furniture::mark).collect();
+    let mut marks: Vec<Option<Mark>> = lines.iter().map(furniture::mark).collect();
+    let zoned = lines.iter().any(|line| line.body);
+    let saved = zoned || is_saved(lines, &marks);
+    if !saved {
+        // Nothing shows that a site added anything: what only may be a button, or has figures alone, is the author's.
+        for (mark, line) in marks.iter_mut().zip(lines) {
+            *mark = mark.filter(|&mark| mark != Mark::Widget || furniture::is_sure(line));
+        }
+    }
     let names: Vec<String> = declared.publisher.iter().map(|name| key(name)).collect();
     let credits: Vec<Option<Credit>> = lines
         .iter()
         .zip(&marks)
         .map(|(line, mark)| if mark.is_none() && !is_beside(line) { read(line, &names) } else { None })
         .collect();
-    let zoned = lines.iter().any(|line| line.body);
     let found = if zoned { None } else { headline::find(lines, &marks, &credits) };
     let running =
         (0..lines.len()).map(|at| marks[at].is_none() && credits[at].is_none() && reads(&lines[at])).collect();
@@ -86,7 +112,6 @@ pub(super) fn extract(lines: &[Line], declared: &Declared) -> Page {
         lines,
         running,
         roles: vec![Role::Open; lines.len()],
-        marks,
         credits,
         meta: declared_facts(declared),
         evidence: Evidence::default(),
@@ -94,6 +119,9 @@ pub(super) fn extract(lines: &[Line], declared: &Declared) -> Page {
         end: lines.len(),
         names,
         updated: false,
+        saved,
+        taken: Vec::new(),
+        marks,
     };
     if zoned {
         work.zoned();
@@ -140,7 +168,14 @@ impl Work<'_> {
     /// Takes over what a credit says that is not known yet, and leaves its line out of the text.
     fn take(&mut self, at: usize, source: bool) {
         let Some(credit) = self.credits[at].clone() else { return };
+        let zoned = self.lines.iter().any(|line| line.body);
+        if credit.is_second() && (self.lines[at].body || !zoned) {
+            // Who translated or edited it is no author, and a part of the text.
+            self.part(at, BlockKind::Paragraph);
+            return;
+        }
         self.roles[at] = Role::Out;
+        self.taken.push(at);
         self.facts(credit, source);
     }
 
@@ -163,21 +198,6 @@ impl Work<'_> {
             self.updated = credit.updated;
             self.meta.date = credit.date;
         }
-    }
-
-    /// What stands over the headline is the site's; only a date that says it is the article's is taken from there.
-    fn above(&mut self, headline: Headline) {
-        for at in 0..headline.at {
-            let labelled = self.credits[at]
-                .as_ref()
-                .is_some_and(|c| c.labelled || (c.byline.is_some() && c.date.is_none() && c.publisher.is_none()));
-            if labelled && headline.at - at <= 4 {
-                self.take(at, false);
-            }
-            self.roles[at] = Role::Out;
-        }
-        self.roles[headline.at] = Role::Part(BlockKind::Title, Some(headline.text));
-        self.evidence.site = headline.site;
     }
 
     /// Finds where the article is over: at the comment form, or at tags and the like with hardly any text after them.
@@ -300,8 +320,15 @@ impl Work<'_> {
         resume
     }
 
+    /// Returns whether a line without a label is the name of the author: a person's, or, beside a line of facts, what may be
+    /// one.
     fn is_author(&self, at: usize) -> bool {
-        self.meta.byline.is_none() && credit::is_name(&self.lines[at].text)
+        let name = self.lines[at].text.as_str();
+        let fact = |at: usize| self.credits.get(at).is_some_and(|credit| credit.as_ref().is_some_and(Credit::is_fact));
+        self.meta.byline.is_none()
+            && credit::is_name(name)
+            && (names::is_person(name)
+                || ((fact(at + 1) || at.checked_sub(1).is_some_and(fact)) && names::may_be_person(name)))
     }
 
     fn author(&mut self, at: usize) {
@@ -346,107 +373,6 @@ impl Work<'_> {
             }
         }
     }
-
-    /// Reads the lines after the last running text: signature, source, date; the rest of short lines is the site's.
-    fn tail(&mut self) {
-        let Some(last) = (self.start..self.end).rev().find(|&at| self.runs(at)) else { return };
-        let rest: Vec<usize> = (last + 1..self.end).filter(|&at| self.is_open(at)).collect();
-        // Where the site says anything more, headlines without a stop are its links; where the page just ends, they are
-        // the author's last lines.
-        let site = (last + 1..self.lines.len()).any(|at| self.marks[at].is_some());
-        let long = rest.iter().filter(|&&at| self.credits[at].is_none() && self.lines[at].words > 6).count();
-        for (place, &at) in rest.iter().enumerate() {
-            let line = &self.lines[at];
-            let beside: Vec<&Line> = [at.checked_sub(1), Some(at + 1)]
-                .into_iter()
-                .flatten()
-                .filter_map(|other| self.lines.get(other))
-                .collect();
-            // What a list is of, stands over it.
-            let announced = at > 0 && self.lines[at - 1].text.ends_with(':') && !self.is_out(at - 1);
-            if self.credits[at].is_some() {
-                self.take(at, true);
-            } else if is_told(line) {
-                // Lists, tables and headings at the end are as good as those before.
-            } else if let Some(part) = listed(line, &beside).filter(|_| !site || announced || self.is_listed(at)) {
-                self.roles[at] = part;
-            } else if caption::is_caption(line) {
-                self.part(at, BlockKind::Caption);
-            } else if is_end(&line.key) {
-                self.roles[at] = Role::Out;
-            } else if place == 0 && self.is_author(at) {
-                self.author(at);
-            } else if (is_speech(&line.text) && !site) || announced {
-                self.part(at, BlockKind::Paragraph);
-            } else if (site && (line.words <= 6 || long > 1)) || line.is_cut_off() {
-                self.roles[at] = Role::Out;
-            } else {
-                self.part(at, BlockKind::Paragraph);
-            }
-        }
-    }
-
-    /// Keeps to what the format says of lines that nothing else was found out about.
-    fn hints(&mut self) {
-        for at in self.start..self.end {
-            if !self.is_open(at) {
-                continue;
-            }
-            let kind = match self.lines[at].hint {
-                Some(Hint::Heading) => BlockKind::Subheading,
-                Some(Hint::ListItem) => BlockKind::ListItem,
-                Some(Hint::TableRow) => BlockKind::TableRow,
-                Some(Hint::Quote) => BlockKind::Quote,
-                Some(Hint::Caption) => BlockKind::Caption,
-                Some(Hint::Standfirst) => BlockKind::Standfirst,
-                Some(Hint::PullQuote) => BlockKind::PullQuote,
-                Some(Hint::Summary) => BlockKind::PublisherSummary,
-                Some(Hint::Credit | Hint::Piece | Hint::Furniture) => {
-                    self.roles[at] = Role::Out;
-                    continue;
-                }
-                Some(Hint::Title | Hint::Paragraph) | None => continue,
-            };
-            self.part(at, kind);
-        }
-    }
-
-    /// Decides on all that is left: captions, headings, paragraphs.
-    fn body(&mut self) {
-        let open: Vec<usize> = (self.start..self.end).filter(|&at| self.is_open(at)).collect();
-        let runs: Vec<bool> = open.iter().map(|&at| self.runs(at)).collect();
-        for (place, &at) in open.iter().enumerate() {
-            let line = &self.lines[at];
-            // One line with a dash may be anything, and so may one with a tab; two of a kind are a list and a table.
-            let beside = [place.checked_sub(1), Some(place + 1)].into_iter().flatten().filter_map(|p| open.get(p));
-            let beside: Vec<&Line> =
-                beside.filter(|&&other| other.abs_diff(at) == 1).map(|&at| &self.lines[at]).collect();
-            if let Some(part) = listed(line, &beside) {
-                self.roles[at] = part;
-                continue;
-            }
-            let over_text = runs.get(place + 1).copied().unwrap_or(false);
-            let heading = line.words <= 14
-                && !line.has_stop()
-                && !line.is_cut_off()
-                && line.bullet().is_none()
-                && line.has_letter();
-            let kind = if caption::is_caption(line) {
-                BlockKind::Caption
-            } else if heading
-                && over_text
-                && place > 0
-                && !line.body
-                && !opens_speech(&line.text)
-                && !is_speech(&line.text)
-            {
-                BlockKind::Subheading
-            } else {
-                BlockKind::Paragraph
-            };
-            self.part(at, kind);
-        }
-    }
 }
 
 /// Reads a credit; a line that the page itself sets apart as one may say a little more beside its date.
@@ -459,19 +385,6 @@ fn read(line: &Line, names: &[String]) -> Option<Credit> {
 fn is_end(key: &str) -> bool {
     matches!(key, "انتهي" | "انتهت" | "يتبع" | "ا ه" | "اه")
         || (key.starts_with("يتبع ") && key.split(' ').count() <= 3)
-}
-
-/// Returns what a line of plain text is that has a bullet, or cells parted by tabs, as a line beside it has.
-fn listed(line: &Line, beside: &[&Line]) -> Option<Role> {
-    let mark = line.text.chars().next();
-    if let Some(words) = line.bullet() {
-        let alike = beside.iter().any(|other| other.bullet().is_some() && other.text.chars().next() == mark);
-        return alike.then(|| Role::Part(BlockKind::ListItem, Some(words.to_owned())));
-    }
-    let cells = line.text.matches('\t').count();
-    let alike = cells > 0 && beside.iter().any(|other| other.text.matches('\t').count() == cells);
-    let row = || line.text.split('\t').map(str::trim).collect::<Vec<_>>().join(CELLS);
-    alike.then(|| Role::Part(BlockKind::TableRow, Some(row())))
 }
 
 /// Returns whether the format says of a line what no line of the head is.
@@ -494,10 +407,4 @@ fn declared_facts(declared: &Declared) -> Meta {
 fn is_speech(text: &str) -> bool {
     text.ends_with(['"', '”', '“', '»'])
         && (text.starts_with(['"', '“', '”', '«']) || text.matches(['"', '“', '”', '«', '»']).count() == 1)
-}
-
-/// Returns whether a line opens a speech or a quotation rather than a section: "وقال:".
-fn opens_speech(text: &str) -> bool {
-    text.ends_with(':')
-        && text.split_whitespace().next().is_some_and(|word| word.starts_with('و') || word.starts_with("قال"))
 }

@@ -9,8 +9,8 @@ use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::{Offset, TimeZoneDatabase};
 
 use super::StatedDate;
-use crate::arabic::calendar::expression::{Clock, Zone};
-use crate::arabic::calendar::{self, FoundDate};
+use crate::arabic::calendar::expression::{Clock, Point, Time as Said, Which, Zone};
+use crate::arabic::calendar::{self, FoundDate, expressions, hijri};
 use crate::span::Span;
 
 /// The longest value that is read.
@@ -37,15 +37,28 @@ pub(super) fn read(value: &str) -> Option<StatedDate> {
         let zoned: Zoned = zoned;
         return stated(zoned.date(), Some(moment(zoned.datetime(), zoned.offset())));
     }
-    calendar::dates(value).first().map(|found| of(value, found))
+    first(value).map(|(date, _)| date)
 }
 
-/// Makes a date of one found in a text; a time beside it that says where it counts makes it a moment.
-pub(super) fn of(text: &str, found: &FoundDate) -> StatedDate {
-    with_time(text, found).0
+/// Reads the first day that a text names in full, of the Islamic calendar where there is no other; returns its words and
+/// those of the time beside it too.
+pub(super) fn first(text: &str) -> Option<(StatedDate, [Option<Span>; 2])> {
+    if let Some(found) = calendar::dates(text).first() {
+        let (date, time) = with_time(text, found);
+        return Some((date, [Some(found.span), time]));
+    }
+    expressions(text).iter().find_map(|found| match found.time {
+        Said::At(Point::Hijri { year: Which::Stated(year), month: Some(month), day: Some(day) }, _) => {
+            let iso = hijri::to_civil(year, month, day)?;
+            let date = StatedDate { iso, at: None, words: found.span.of(text).to_owned() };
+            Some((date, [Some(found.span), None]))
+        }
+        _ => None,
+    })
 }
 
-/// Makes a date of one found in a text, and returns the words of the time beside it.
+/// Makes a date of one found in a text; a time beside it that says where it counts makes it a moment. Returns
+/// the words of that time too.
 pub(super) fn with_time(text: &str, found: &FoundDate) -> (StatedDate, Option<Span>) {
     let read = calendar::zoned_beside(text, found.span).and_then(|(clock, words)| {
         let offset = offset(found.date, clock)?;
@@ -108,6 +121,7 @@ mod tests {
             ("14:35 ت.غ - 5 مايو 2024", "2024-05-05", Some("2024-05-05T14:35:00+00:00")),
             ("20:10 بتوقيت أبو ظبي، 5 مايو 2024", "2024-05-05", Some("2024-05-05T20:10:00+04:00")),
             ("5 مايو 2024 الساعة 14:35", "2024-05-05", None),
+            ("الإثنين ١٦ ذو القعدة ١٤٤٤ هـ", "2023-06-05", None),
             ("5 مايو 2024 14:35 بتوقيت المريخ", "2024-05-05", None),
         ] {
             let date = read(value).unwrap_or_else(|| panic!("{value}"));

@@ -17,6 +17,7 @@ mod encodings;
 mod engine;
 mod eval;
 mod extract;
+mod facts;
 mod forms;
 mod glossary;
 mod intake;

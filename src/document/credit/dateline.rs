@@ -33,7 +33,7 @@ pub(in crate::document) fn dateline(paragraph: &str, own: &[String]) -> Option<(
             .find(|c: char| !(c.is_whitespace() || matches!(c, '-' | '–' | '—' | 'ـ' | ':' | '/')))
             .map(|o| at + o);
         let Some(end) = end else { break };
-        if lead.split_whitespace().count() > 10 {
+        if lead.split_whitespace().count() > 14 {
             break;
         }
         let credit = parts(lead, own).filter(|credit| credit.place.is_some() || credit.publisher.is_some());
@@ -50,7 +50,8 @@ pub(in crate::document) fn dateline(paragraph: &str, own: &[String]) -> Option<(
             }
         }
     }
-    found
+    // "القاهرة: 32" counts something.
+    found.filter(|(_, start)| paragraph[*start..].contains(char::is_alphabetic))
 }
 
 /// Reads "القضارف – منبر النيلين": a town that no list has, and the page's own outlet.

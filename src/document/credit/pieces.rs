@@ -3,20 +3,57 @@
 //! In: a line's text. Out: slices of it, or the text with a gap where a date stood. What a piece means is
 //! [`super`]'s.
 
-use crate::arabic::calendar;
+use crate::arabic::calendar::expression::{Point, Time};
+use crate::arabic::calendar::{self, WEEKDAYS};
 use crate::arabic::letters::digit;
+use crate::document::line::key;
 use crate::document::{StatedDate, stated};
 use crate::span::Span;
 
-/// Takes the first full date out of a text; what stood on its two sides stays apart.
+/// Takes the first full date out of a text, and what names a day in figures beside it; what stood on the two sides of each
+/// stays apart.
 pub(super) fn without_date(text: &str) -> (String, Option<StatedDate>) {
-    match calendar::dates(text).first() {
-        Some(found) => {
-            let (date, time) = stated::with_time(text, found);
-            (without(text, [Some(found.span), time], " | "), Some(date))
-        }
-        None => (text.to_owned(), None),
+    let (date, spans) = stated::first(text).map_or((None, [None, None]), |(date, spans)| (Some(date), spans));
+    let found = calendar::expressions(text);
+    // The day of the other calendar beside it, and the words between the two, belong to the date.
+    let whole = |span: Span| {
+        let covers = |whole: &Span| whole.start <= span.start && span.end <= whole.end;
+        found.iter().map(|found| found.span).find(covers).unwrap_or(span)
+    };
+    let known: Vec<Span> = spans.into_iter().flatten().map(whole).collect();
+    let apart = |span: &Span| known.iter().all(|known| span.end <= known.start || known.end <= span.start);
+    let in_figures = |span: &Span| span.of(text).contains(|c| digit(c).is_some());
+    let others = found.iter().filter(|found| is_of_day(&found.time)).map(|found| found.span);
+    let others: Vec<Span> = others.filter(|span| apart(span) && in_figures(span)).collect();
+    (without(text, known.into_iter().chain(others).map(Some), " | "), date)
+}
+
+/// Returns whether an expression names a day by its number and month.
+fn is_of_day(time: &Time) -> bool {
+    matches!(time, Time::At(Point::Day { month: Some(_), .. } | Point::Hijri { day: Some(_), .. }, _))
+}
+
+/// Returns a piece of a credit without the words of a date that are left at its ends: "م واس", "أبوظبي في".
+pub(super) fn without_date_words(piece: &str) -> &str {
+    let folded = |word: &str| key(word.trim_matches('.'));
+    let leads = |word: &str| matches!(folded(word).as_str(), "م" | "ه" | "الموافق");
+    let ends = |word: &str| {
+        matches!(folded(word).as_str(), "في" | "يوم" | "م" | "ه" | "الموافق" | "بتاريخ")
+            || calendar::month(word).is_some()
+            || WEEKDAYS.iter().any(|day| key(day) == folded(word))
+    };
+    let mut rest = piece.trim();
+    while let Some((first, more)) = rest.split_once(' ')
+        && leads(first)
+    {
+        rest = more.trim_start();
     }
+    while let Some((before, last)) = rest.rsplit_once(' ')
+        && ends(last)
+    {
+        rest = before.trim_end();
+    }
+    rest
 }
 
 /// Returns a text without some of its words, `gap` in the place of each.

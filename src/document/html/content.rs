@@ -9,6 +9,7 @@ use super::class::{self, Says};
 use super::dom::{Dom, Id, Step, heading_level};
 use super::runs::Run;
 use super::trust;
+use super::unstopped;
 use crate::document::line::key;
 
 /// The share of a page's running text from which no name makes an element furniture.
@@ -165,6 +166,9 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         (None, dense) => dense.into_iter().collect(),
     };
     content.bodies = entries(dom, bodies);
+    if let Some(place) = unstopped::find(dom, &kept, &content, &sums) {
+        content.bodies = vec![place];
+    }
     content
 }
 
@@ -207,6 +211,8 @@ fn is_own(dom: &Dom, id: Id, says: Says, share: f64) -> bool {
         return false;
     }
     match name {
+        // Who said it stands under what was said.
+        "footer" if dom.ancestors(id).any(|at| dom.name(at) == "blockquote") => return false,
         "nav" | "footer" | "aside" | "dialog" | "menu" | "address" => return true,
         // A site's head; an article's own holds its headline and its facts.
         "header" => {

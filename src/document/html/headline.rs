@@ -17,6 +17,9 @@ use crate::document::outlet::{Outlet, outlet};
 /// The most words of a headline.
 const MAX_WORDS: usize = 45;
 
+/// How many more words than the declared headline the shown one has: the site's name, the part of it.
+const MORE_WORDS: usize = 8;
+
 /// What separates a headline from the site's name in a window's title.
 const SEPARATORS: &[&str] =
     &[" | ", " - ", " – ", " — ", " :: ", " » ", " « ", " · ", " • ", "|", " : ", " / ", " > ", " :"];
@@ -143,9 +146,11 @@ fn score(
     if declared.contains(&folded) {
         score += 100;
     } else if words >= 3
-        && declared
-            .iter()
-            .any(|title| title.contains(&folded) || (folded.contains(title.as_str()) && title.split(' ').count() >= 4))
+        && declared.iter().any(|title| {
+            let length = title.split(' ').count();
+            // The first sentence of the text may say the headline again, and go on.
+            title.contains(&folded) || (folded.contains(title.as_str()) && length >= 4 && words <= length + MORE_WORDS)
+        })
     {
         score += 70;
     }
@@ -161,6 +166,8 @@ fn score(
     // Of two pieces of the window's title, the longer is the headline and not the site's name.
     score += i64::try_from(words.min(12)).unwrap_or(12);
     score -= if words < 3 { 30 } else { 0 };
+    // A sentence is hardly a headline.
+    score -= if heading.is_none() && words > 8 && text.trim_end().ends_with('.') { 60 } else { 0 };
     // A page's headline stands over its text; of two places the nearer.
     score -= if at > first { 60 } else { i64::try_from((first - at).min(20)).unwrap_or(20) / 2 };
     score -= if run.is_link() { 12 } else { 0 };

@@ -32,6 +32,7 @@ mod sink;
 mod state;
 mod table;
 mod trust;
+mod unstopped;
 mod verse;
 
 use super::{Document, Error, ReadOptions, Reader, Sheet};

@@ -19,12 +19,14 @@ impl Work<'_> {
             if self.runs(at) {
                 running += 1;
             }
-            if running > 2 {
+            // What a list is of, stands over it: neither is of the head.
+            if running > 2 || (running > 0 && self.lines[at].text.ends_with(':')) {
                 break;
             }
+            // Under running text, the bare name of an outlet may be anything.
             let fact = self.credits[at]
                 .as_ref()
-                .is_some_and(|c| c.date.is_some() || c.byline.is_some() || c.publisher.is_some());
+                .is_some_and(|c| c.date.is_some() || c.byline.is_some() || (c.publisher.is_some() && running == 0));
             if fact && (at + 1..self.end).any(|after| self.runs(after)) {
                 last_fact = Some(at);
             }
@@ -49,8 +51,10 @@ impl Work<'_> {
                 self.part(at, BlockKind::Standfirst);
             } else if line.words >= 4 {
                 self.part(at, BlockKind::Caption);
-            } else {
+            } else if self.saved {
                 self.roles[at] = Role::Out;
+            } else {
+                self.part(at, BlockKind::Standfirst);
             }
         }
         self.below_head(head_end, last_fact.is_some());
@@ -62,6 +66,7 @@ impl Work<'_> {
         let Some(first) = first else { return };
         let between: Vec<usize> = (from..first).filter(|&at| self.is_open(at)).collect();
         let mut captioned = false;
+        let mut opened = false;
         for (place, &at) in between.iter().enumerate() {
             let line = &self.lines[at];
             if is_told(line) {
@@ -72,13 +77,17 @@ impl Work<'_> {
                 captioned = true;
             } else if self.credits[at].is_some() {
                 self.take(at, false);
-            } else if self.is_author(at) && (facts || place + 1 == between.len()) {
+            } else if self.is_author(at) && (facts || !self.saved || place + 1 == between.len()) {
                 self.author(at);
-            } else if place == 0 && facts && !captioned && (3..=30).contains(&line.words) && line.bullet().is_none() {
+            } else if !opened && !captioned && facts && (3..=30).contains(&line.words) && line.bullet().is_none() {
                 self.part(at, BlockKind::Caption);
                 captioned = true;
-            } else if place == 0 && !facts && (4..=30).contains(&line.words) && line.bullet().is_none() {
+                opened = true;
+            } else if !opened && !facts && (4..=30).contains(&line.words) && line.bullet().is_none() {
                 self.part(at, BlockKind::Standfirst);
+                opened = true;
+            } else {
+                opened = true;
             }
         }
     }

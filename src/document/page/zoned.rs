@@ -25,6 +25,7 @@ impl Work<'_> {
         let body: Vec<usize> = (0..self.lines.len()).filter(|&at| self.lines[at].body).collect();
         self.start = body.first().copied().unwrap_or(self.lines.len());
         self.end = body.last().map_or(self.start, |&last| last + 1);
+        self.chronology();
         for at in 0..self.lines.len() {
             self.beside(at);
         }
@@ -42,6 +43,9 @@ impl Work<'_> {
     /// Decides on a line that is not in the text.
     fn beside(&mut self, at: usize) {
         let line = &self.lines[at];
+        if !self.is_open(at) {
+            return;
+        }
         let kind = match line.hint {
             Some(Hint::Title) => {
                 self.roles[at] = Role::Part(BlockKind::Title, None);
@@ -73,6 +77,20 @@ impl Work<'_> {
             }
         };
         self.part(at, kind);
+    }
+
+    /// Keeps the days in a text that tells what was when: several days between its paragraphs, whatever the page calls them.
+    fn chronology(&mut self) {
+        let first = (self.start..self.end).find(|&at| self.running[at] && self.lines[at].body).unwrap_or(self.end);
+        let day = |at: usize| self.credits[at].as_ref().and_then(|credit| credit.date.as_ref()).map(|date| date.iso);
+        let within = |at: &usize| !self.lines[*at].body && self.lines[*at].hint == Some(Hint::Credit);
+        let days: Vec<usize> = (first..self.end).filter(within).filter(|&at| day(at).is_some()).collect();
+        if days.iter().any(|&at| day(at) != day(days[0])) {
+            for at in days {
+                self.credits[at] = None;
+                self.part(at, BlockKind::Paragraph);
+            }
+        }
     }
 
     /// Takes for the author the only name in a row whose other part says when: "NAME", "three hours ago".
@@ -137,7 +155,7 @@ impl Work<'_> {
             } else if let Some(place) = credit::signature_place(&self.lines[at].text, &self.names) {
                 self.meta.dateline.get_or_insert(place);
                 self.roles[at] = Role::Out;
-            } else if credit::is_name(&self.lines[at].text) && self.is_byline(at) {
+            } else if self.is_byline(at) {
                 self.author(at);
             } else if self.lines[at].hint == Some(Hint::Heading) && self.lines[at].words >= LONG_HEADING {
                 // A heading as long as a sentence, with no text over it, sums the article up.
@@ -154,8 +172,9 @@ impl Work<'_> {
 
     /// Returns whether a line is the byline that is known, or could be the one that is not.
     fn is_byline(&self, at: usize) -> bool {
+        let line = &self.lines[at];
         let known = self.meta.byline.as_deref().map(crate::document::line::key);
-        known.is_none_or(|known| known == self.lines[at].key) && self.lines[at].hint == Some(Hint::Paragraph)
+        line.hint == Some(Hint::Paragraph) && known.map_or_else(|| self.is_author(at), |known| known == line.key)
     }
 
     /// Tells pull quotes by their words standing elsewhere; the text's own paragraphs stay.
@@ -193,8 +212,8 @@ impl Work<'_> {
             }
             let line = &self.lines[at];
             // Under a signature stands nothing of the author's but the name.
-            let named = credit::is_name(&line.text) && matches!(line.hint, Some(Hint::Paragraph | Hint::Heading));
-            if over && named && self.meta.byline.is_none() {
+            let named = self.is_author(at) && matches!(line.hint, Some(Hint::Paragraph | Hint::Heading));
+            if over && named {
                 self.author(at);
                 continue;
             }
@@ -203,22 +222,34 @@ impl Work<'_> {
                 continue;
             }
             let plain = line.hint == Some(Hint::Paragraph);
-            if self.credits[at].is_some() && plain {
+            if let (Some(credit), true) = (&self.credits[at], plain) {
+                over = !credit.is_second();
                 self.take(at, true);
-                over = true;
             } else if caption::is_caption(line) {
                 self.part(at, BlockKind::Caption);
             } else if plain && credit::is_signature(&line.text, &self.names) {
                 self.roles[at] = Role::Out;
                 over = true;
-            } else if plain && credit::is_name(&line.text) && self.is_byline(at) {
+            } else if plain && self.is_byline(at) {
                 self.author(at);
                 over = true;
-            } else if line.hint == Some(Hint::Heading) {
+            } else if line.hint == Some(Hint::Heading) && !self.heads_list(at) {
                 // A heading with nothing under it.
                 self.roles[at] = Role::Out;
             }
         }
+    }
+}
+
+impl Work<'_> {
+    /// Returns whether a list, a table or a quotation of the text stands under a heading.
+    fn heads_list(&self, at: usize) -> bool {
+        self.lines.get(at + 1).is_some_and(|next| {
+            next.body
+                && !next.linked
+                && self.marks[at + 1].is_none()
+                && matches!(next.hint, Some(Hint::ListItem | Hint::TableRow | Hint::Quote))
+        })
     }
 }
 

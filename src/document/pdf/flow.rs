@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::layout::{End, Region, Row};
 use super::lines::Segment;
 use super::order;
+use super::stamp::{stamp, stamps};
 
 /// What a block looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +174,10 @@ pub(super) fn without_furniture(pages: &mut [Vec<Region>], heights: &[f32], read
                 let alone = next.is_none_or(|next| (next.0 - y).abs() > 2.5 * this.size());
                 let short =
                     this.cells.iter().map(|cell| cell.length).sum::<usize>() <= 60 && this.size() <= body * 1.15;
-                if in_margin && alone && short && count > 3 {
+                // A note at the foot is a sentence.
+                let words = text.join(" ");
+                let note = words.split_whitespace().nth(3).is_some() && words.trim_end().ends_with('.');
+                if in_margin && alone && short && count > 3 && !note {
                     key = "#".to_owned();
                 }
                 let edge = if top { y > height * 0.92 } else { y < height * 0.08 };
@@ -187,6 +191,7 @@ pub(super) fn without_furniture(pages: &mut [Vec<Region>], heights: &[f32], read
         edges.push(found);
     }
     let count = pages.len();
+    let stamps = stamps(pages, body, key);
     seen.retain(|(_, key), seen| running(key, seen, count));
     let mut out = Vec::new();
     for (regions, found) in pages.iter_mut().zip(edges) {
@@ -195,7 +200,12 @@ pub(super) fn without_furniture(pages: &mut [Vec<Region>], heights: &[f32], read
             .filter(|(_, _, top, key)| is_number(key) || seen.contains_key(&(*top, key.clone())))
             .map(|(region, row, _, _)| (region, row))
             .collect();
+        for (region, r) in regions.iter().enumerate() {
+            let marked = |row: &&(usize, &Row)| stamps.contains(&stamp(row.1, key));
+            drop.extend(r.rows.iter().enumerate().filter(|row| marked(&row)).map(|(row, _)| (region, row)));
+        }
         drop.sort_unstable();
+        drop.dedup();
         let before = out.len();
         for (region, row) in drop.into_iter().rev() {
             let row = regions[region].rows.remove(row);

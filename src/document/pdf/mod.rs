@@ -14,6 +14,7 @@ mod glyph_names;
 mod layout;
 mod lines;
 mod order;
+mod stamp;
 mod streams;
 mod text;
 mod turn;
