@@ -5,6 +5,7 @@
 //! running text stands (as Readability weighs it: words in sentences count for their block's parents, less for each level),
 //! and links, which say the opposite. A name alone never throws away what most of the running text stands in.
 
+use super::beside;
 use super::class::{self, Says};
 use super::dom::{Dom, Id, Step, heading_level};
 use super::runs::Run;
@@ -165,6 +166,7 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         (Some(named), None) => named,
         (None, dense) => dense.into_iter().collect(),
     };
+    let bodies = beside::with_like(dom, bodies, &sums, |id| !content.is_furniture(dom, id, None));
     content.bodies = entries(dom, bodies);
     if let Some(place) = unstopped::find(dom, &kept, &content, &sums) {
         content.bodies = vec![place];

@@ -8,6 +8,7 @@
 //! (`state`: the data that the page is drawn from); `declared`, `headline` and `section` the facts. Telling the
 //! parts of the article apart from these is `page`'s, as for all formats.
 
+mod beside;
 mod boxes;
 mod charset;
 mod class;
