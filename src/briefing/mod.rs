@@ -74,6 +74,20 @@ pub struct NoteBlock {
     pub span: Span,
     /// Its words, as extracted.
     pub text: String,
+    /// When the entry was written that it opens, in a running report: RFC 3339, or the page's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+}
+
+impl NoteBlock {
+    /// Returns the time as a reader wants it: `2022-11-27 22:05 (+03:00)`, or the page's words.
+    pub fn shown_time(&self) -> Option<String> {
+        let time = self.time.as_deref()?;
+        let moment: Option<jiff::Timestamp> = time.parse().ok();
+        // "2022-11-27T22:05:00+03:00": the day, the hour and the minute, the zone.
+        let parts = moment.and_then(|_| Some((time.get(..10)?, time.get(11..16)?, time.get(19..)?)));
+        Some(parts.map_or_else(|| time.to_owned(), |(day, clock, zone)| format!("{day} {clock} ({zone})")))
+    }
 }
 
 /// What is known of the article itself.
@@ -238,6 +252,7 @@ pub fn note(
         kind: block.kind,
         span: block.span,
         text: document.block_text(block).to_owned(),
+        time: block.time.clone(),
     });
     Note {
         schema: SCHEMA,

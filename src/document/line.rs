@@ -59,6 +59,8 @@ pub(super) struct Line {
     pub body: bool,
     /// Whether it is a link to elsewhere, and hardly anything else.
     pub linked: bool,
+    /// When the entry of a running report that it opens was written.
+    pub time: Option<String>,
 }
 
 impl Line {
@@ -74,6 +76,7 @@ impl Line {
             hint: None,
             body: false,
             linked: false,
+            time: None,
         }
     }
 

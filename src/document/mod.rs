@@ -179,6 +179,10 @@ pub struct Block {
     /// What language it is in. Only Arabic blocks are translated; English ones stand as they are, others are flagged.
     #[serde(default)]
     pub language: Language,
+    /// When the page says that the entry was written which this block opens, in a running report: the moment with its offset
+    /// from UTC where it states one (RFC 3339), else its words. It is no part of the text, and not translated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
 }
 
 /// A sentence or a part of a very long one: the unit of translation.
@@ -312,7 +316,8 @@ impl Document {
     fn assemble(page: page::Page, options: &SegmentOptions<'_>) -> Option<Self> {
         let mut text = String::new();
         let mut blocks: Vec<Block> = Vec::new();
-        for (kind, words) in page.blocks.iter().filter(|(_, words)| !words.trim().is_empty()) {
+        let mut times = page.times;
+        for (place, (kind, words)) in page.blocks.iter().enumerate().filter(|(_, (_, words))| !words.trim().is_empty()) {
             if !text.is_empty() {
                 text.push_str("\n\n");
             }
@@ -320,7 +325,8 @@ impl Document {
             text.push_str(words.trim());
             let id = BlockId(u32::try_from(blocks.len()).unwrap_or(u32::MAX));
             let span = Span::new(start, text.len());
-            blocks.push(Block { id, kind: *kind, span, language: Language::default() });
+            let time = times.remove(&place);
+            blocks.push(Block { id, kind: *kind, span, language: Language::default(), time });
         }
         if !text.chars().any(char::is_alphanumeric) {
             return None;

@@ -12,6 +12,8 @@ mod head;
 mod tail;
 mod zoned;
 
+use std::collections::BTreeMap;
+
 use super::caption;
 use super::credit::{self, Credit};
 use super::furniture::{self, Mark};
@@ -19,7 +21,7 @@ use super::headline;
 use super::line::{Hint, Line, key};
 use super::names;
 use super::publisher::Evidence;
-use super::repeat;
+use super::repeat::{self, Said};
 use super::summary_box;
 use super::{BlockKind, Declared, Meta};
 
@@ -32,6 +34,8 @@ pub(super) struct Page {
     pub meta: Meta,
     /// Lines that are in no block, in order.
     pub furniture: Vec<String>,
+    /// The times of those blocks that open an entry, by their places.
+    pub times: BTreeMap<usize, String>,
 }
 
 /// What a line is: undecided, left out, or a part with its words where these are not the whole line.
@@ -339,8 +343,8 @@ impl Work<'_> {
         let texts: Vec<&str> = open.iter().map(|&at| self.lines[at].text.as_str()).collect();
         let shares = repeat::shares(&texts);
         // Of what stands there twice, word for word, the first is the text.
-        let originals =
-            repeat::originals(open.iter().map(|&at| &self.lines[at]).map(|line| (line.key.as_str(), &line.text)));
+        let (said, twice) =
+            repeat::said(open.iter().map(|&at| &self.lines[at]).map(|line| (line.key.as_str(), &line.text)));
         let first_running = open.iter().position(|&at| self.runs(at));
         let mut found: Vec<(usize, BlockKind)> = Vec::new();
         for (place, &at) in open.iter().enumerate() {
@@ -348,9 +352,17 @@ impl Work<'_> {
             let quoted = line.text.contains(['"', '“', '«']);
             let long_enough = line.words >= 8 || (quoted && line.words >= 5);
             let whole = shares[place] >= 0.99;
-            if Some(place) == first_running && whole && line.words >= 8 && place + 2 < open.len() {
+            if Some(place) == first_running
+                && whole
+                && line.words >= 8
+                && place + 2 < open.len()
+                && !(twice && said[place] == Said::First)
+            {
                 found.push((at, BlockKind::Standfirst));
-            } else if long_enough && !originals[place] && (whole || (shares[place] >= 0.6 && !line.has_stop())) {
+            } else if twice && said[place] == Said::Again && line.words >= repeat::COPY {
+                self.roles[at] = Role::Out;
+            } else if long_enough && said[place] != Said::First && (whole || (shares[place] >= 0.6 && !line.has_stop()))
+            {
                 found.push((at, BlockKind::PullQuote));
             }
         }

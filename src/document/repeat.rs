@@ -61,15 +61,43 @@ fn hash(words: &[&str]) -> u64 {
     hasher.finish()
 }
 
-/// Returns for each line whether it is the first of several with the same words. Lines come with what they are compared by,
-/// which is empty for long ones.
-pub(super) fn originals<'t>(lines: impl Iterator<Item = (&'t str, &'t String)>) -> Vec<bool> {
+/// How often the words of a line stand on a page, as far as the line is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Nowhere else.
+    Once,
+    /// Here first of several times.
+    First,
+    /// Before it too.
+    Again,
+}
+
+/// How many long lines a page says again that holds its article twice: fewer are quotations, or a refrain.
+const COPIED: usize = 3;
+
+/// The fewest words of a line that is left out as a copy: who speaks is said again and again in one text.
+pub(super) const COPY: usize = 4;
+
+/// The fewest words of a long line.
+const LONG: usize = 8;
+
+/// Returns for each line how often its words stand there, and whether the second copies are those of a whole text. Lines
+/// come with what they are compared by, which is empty for long ones.
+pub(super) fn said<'t>(lines: impl Iterator<Item = (&'t str, &'t String)>) -> (Vec<Said>, bool) {
     let words: Vec<&str> = lines.map(|(key, text)| if key.is_empty() { text.as_str() } else { key }).collect();
     let mut places: HashMap<&str, (usize, usize)> = HashMap::new();
     for (place, words) in words.iter().enumerate() {
         places.entry(words).or_insert((place, 0)).1 += 1;
     }
-    words.iter().enumerate().map(|(place, words)| places[words].0 == place && places[words].1 > 1).collect()
+    let said = |(place, words): (usize, &&str)| match places[words] {
+        (_, 1) => Said::Once,
+        (first, _) if first == place => Said::First,
+        _ => Said::Again,
+    };
+    let found: Vec<Said> = words.iter().enumerate().map(said).collect();
+    let long = |words: &str| words.split_whitespace().take(LONG).count() == LONG;
+    let copied = words.iter().zip(&found).filter(|(words, said)| **said == Said::First && long(words)).count();
+    (found, copied >= COPIED)
 }
 
 #[cfg(test)]

@@ -434,6 +434,7 @@ mod tests {
             kind,
             span: Span::new(start, end),
             language: Default::default(),
+            time: None,
         };
         let blocks = [block(0, BlockKind::Title, 0, end), block(1, BlockKind::Paragraph, end + 2, text.len())];
         let found = segments(text, &blocks, &SegmentOptions::default());
@@ -448,7 +449,7 @@ mod tests {
         #[test]
         fn segments_cover_every_word_in_order(text in prop_oneof![ARABICISH, "\\PC{0,80}"], budget in 1usize..40) {
             let (kind, span) = (BlockKind::Paragraph, Span::new(0, text.len()));
-            let block = Block { id: BlockId(0), kind, span, language: Default::default() };
+            let block = Block { id: BlockId(0), kind, span, language: Default::default(), time: None };
             for budget in [None, Some(budget)] {
                 let options = SegmentOptions { budget, ..SegmentOptions::default() };
                 let found = segments(&text, std::slice::from_ref(&block), &options);

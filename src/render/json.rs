@@ -17,7 +17,7 @@
 //! | `document.title`?, `.byline`?, `.publisher`?, `.dateline`? | `{original, english?}` |
 //! | `document.date`? | `{iso, words}`: `2025-01-03` and the words on the page |
 //! | `document.warnings[]` | what a reader should know about how the file was read |
-//! | `document.blocks[]` | `{id, kind, span: {start, end}, text}`; `kind` is `title`, `standfirst`, `caption`, `pull_quote`, `publisher_summary`, `subheading` or `paragraph`; spans are bytes of the extracted text, where blocks stand with an empty line between two |
+//! | `document.blocks[]` | `{id, kind, span: {start, end}, text, time?}`; `time` is when an entry of a running report was written that the block opens, RFC 3339 or the page's words; `kind` is `title`, `standfirst`, `caption`, `pull_quote`, `publisher_summary`, `subheading` or `paragraph`; spans are bytes of the extracted text, where blocks stand with an empty line between two |
 //! | `summary`? | `{bullets[], shortfall?}`; null where none was asked for |
 //! | `summary.bullets[]` | `{label, statement, evidence, origin, flagged}`; `evidence` lists segment ids; `origin` is `"extractive"`, `"model"` or `{"fallback_extractive": reason}`; `flagged` says that a piece of its evidence is |
 //! | `publisher_summary[]` | `{block, label?, statement, flagged}` |

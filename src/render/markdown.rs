@@ -158,6 +158,9 @@ fn translation(note: &Note, page: &mut Page) {
         } else {
             String::new()
         };
+        if let Some(time) = block.shown_time() {
+            page.push(directed(&time));
+        }
         match block.kind {
             BlockKind::Title | BlockKind::PublisherSummary => {}
             kind => body_block(note, block, kind, anchor, page),

@@ -34,6 +34,7 @@ impl Renderer for Text {
             });
             let words = segments.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(block.kind.separator());
             let dash = if matches!(block.kind, BlockKind::PublisherSummary | BlockKind::ListItem) { "- " } else { "" };
+            blocks.extend(block.shown_time().map(|time| line(&time)));
             if !words.is_empty() {
                 blocks.push(format!("{dash}{words}"));
             }

@@ -39,3 +39,4 @@ mod store;
 mod trust;
 mod unverified;
 mod web;
+mod web_text;

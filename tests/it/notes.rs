@@ -37,7 +37,8 @@ fn article(blocks: Blocks) -> (Document, Translation) {
             segments.push(Segment { id: segment, block: id, span });
             translations.push(translated(segment, id, span, source, target));
         }
-        kept.push(Block { id, kind: *kind, span: Span::new(start, text.len()), language: Language::Arabic });
+        let span = Span::new(start, text.len());
+        kept.push(Block { id, kind: *kind, span, language: Language::Arabic, time: None });
     }
     let document = Document {
         text,

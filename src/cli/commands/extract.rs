@@ -64,6 +64,9 @@ struct BlockOut<'d> {
     kind: BlockKind,
     span: Span,
     language: Language,
+    /// When the entry of a running report was written that it opens: RFC 3339, or the page's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<&'d str>,
     text: &'d str,
 }
 
@@ -103,7 +106,8 @@ impl<'d> Extracted<'d> {
                 .iter()
                 .map(|b| {
                     let text = document.block_text(b);
-                    BlockOut { id: b.id, kind: b.kind, span: b.span, language: b.language, text }
+                    let time = b.time.as_deref();
+                    BlockOut { id: b.id, kind: b.kind, span: b.span, language: b.language, time, text }
                 })
                 .collect(),
             segments: document.segments.iter().map(|s| SegmentOut { id: s.id, block: s.block, span: s.span }).collect(),

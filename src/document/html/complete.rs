@@ -168,7 +168,8 @@ mod tests {
     ];
 
     fn read(shown: &str, body: &str) -> (Vec<String>, Sheet) {
-        let data = serde_json::json!({"@type": "NewsArticle", "headline": "جسر جديد يربط ضفتي المدينة", "articleBody": body});
+        let data =
+            serde_json::json!({"@type": "NewsArticle", "headline": "جسر جديد يربط ضفتي المدينة", "articleBody": body});
         let page = format!(
             "<script type='application/ld+json'>{data}</script><article><h1>جسر جديد يربط ضفتي المدينة</h1>{shown}</article>"
         );
@@ -199,7 +200,8 @@ mod tests {
         let all: String = TEXT.iter().map(|text| format!("<p>{text}</p>")).collect();
         let (lines, sheet) = read(&all, &(TEXT.join("\n") + "\nالمصدر: وكالات"));
         assert_eq!((lines.len(), sheet.warnings.len()), (6, 0));
-        let other = "قال رئيس الاتحاد إن المنتخب سيخوض مباراتين وديتين في الشهر المقبل قبل البطولة التي تقام في الخريف. ";
+        let other =
+            "قال رئيس الاتحاد إن المنتخب سيخوض مباراتين وديتين في الشهر المقبل قبل البطولة التي تقام في الخريف. ";
         let (lines, sheet) = read(&all, &other.repeat(8));
         assert_eq!(lines.len(), 6);
         assert!(sheet.warnings[0].starts_with("the page's data hold another, longer text"), "{:?}", sheet.warnings);

@@ -249,6 +249,7 @@ fn inner_text(dom: &Dom, id: Id) -> String {
     spaced(&raw_text(dom, id))
 }
 
-fn raw_text(dom: &Dom, id: Id) -> String {
+/// Returns the words of a script as they stand there.
+pub(super) fn raw_text(dom: &Dom, id: Id) -> String {
     dom.all(id).filter_map(|id| dom.own_text(id)).collect()
 }

@@ -103,6 +103,8 @@ fn beside(title: &str, headline: &str, sections: &[String]) -> (Option<String>, 
     let mut first = pieces(before);
     first.extend(names);
     first.retain(|piece| piece.split_whitespace().count() <= 5 && piece.chars().any(is_arabic_letter));
+    // What the page is for stands there too.
+    first.retain(|piece| !["طباعة", "نسخة للطباعة", "نسخة الطباعة", "طباعة الخبر"].contains(&piece.as_str()));
     let is_section = |piece: &String| sections.iter().any(|section| key(section) == key(piece));
     let site = first.iter().find(|piece| !is_section(piece)).cloned();
     let section = first.iter().find(|piece| Some(*piece) != site.as_ref()).cloned();
@@ -198,7 +200,7 @@ fn stated(facts: &Facts, window: &[String], publishers: &[String]) -> Option<Str
 }
 
 /// Cuts a title at its separators.
-fn pieces(title: &str) -> Vec<String> {
+pub(super) fn pieces(title: &str) -> Vec<String> {
     let mut pieces = vec![title.to_owned()];
     for separator in SEPARATORS {
         pieces = pieces.iter().flat_map(|piece| piece.split(separator).map(str::to_owned)).collect();

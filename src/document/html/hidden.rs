@@ -51,7 +51,7 @@ impl Hidden {
         let mut said = Vec::new();
         if self.kept * TOLD > all {
             said.push(format!(
-                "{} words of running text that the page does not show at first were kept: they go on where its text stops",
+                "{} words of running text that the page does not show at first were kept as its text",
                 self.kept
             ));
         }
@@ -72,6 +72,8 @@ struct Part {
     paragraphs: usize,
     /// Whether it may be more of the text, by itself.
     text: bool,
+    /// Whether a script may show it as it is.
+    element: bool,
 }
 
 /// Finds out what a page hides.
@@ -98,6 +100,14 @@ pub(super) fn hidden(dom: &Dom, shown: &[Run], ids: &[Id]) -> Hidden {
             hidden.kept += words;
         }
     }
+    // A page that shows nothing hides its text until a script shows it.
+    if said.len() < PARAGRAPHS {
+        let most = parts.iter().filter(|part| part.element && part.words >= MANY && part.paragraphs >= PARAGRAPHS);
+        if let Some(part) = most.max_by_key(|part| part.words).filter(|part| !hidden.unfolded.contains(&part.id)) {
+            hidden.unfolded.insert(part.id);
+            hidden.kept += part.words;
+        }
+    }
     let left = parts.iter().filter(|part| !hidden.unfolded.contains(&part.id));
     hidden.left = left.map(|part| part.words).sum();
     hidden
@@ -115,7 +125,8 @@ fn part(page: &Dom, id: Id, said: &HashSet<String>, known: &mut BTreeMap<Id, boo
         (name, _) => (page, id, name),
     };
     let found = runs(dom, root, &BTreeSet::new()).runs;
-    let prose = |run: &&Run| run.prose() > 0 && is_arabic(&run.text) && furniture::mark(&Line::new(&run.text, false)).is_none();
+    let prose =
+        |run: &&Run| run.prose() > 0 && is_arabic(&run.text) && furniture::mark(&Line::new(&run.text, false)).is_none();
     let new: Vec<&Run> = found.iter().filter(prose).filter(|run| !said.contains(&key(&run.text))).collect();
     let words: usize = new.iter().map(|run| run.prose()).sum();
     if words == 0 || is_own(page, id, known) || new.iter().any(|run| is_consent(&run.text)) {
@@ -126,7 +137,8 @@ fn part(page: &Dom, id: Id, said: &HashSet<String>, known: &mut BTreeMap<Id, boo
         && words * 10 >= whole * 7
         && !new.iter().any(|run| trust::asks(&run.text))
         && !dom.all(root).any(|at| matches!(dom.name(at), "input" | "h1" | "article" | "textarea"));
-    Some(Part { id, words, paragraphs: new.len(), text })
+    let element = !matches!(name, "noscript" | "template");
+    Some(Part { id, words, paragraphs: new.len(), text, element })
 }
 
 /// Returns how many paragraphs of running text stand before an element under its parent.
@@ -254,6 +266,20 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_shows_nothing_hides_its_text() {
+        let text = format!("<h1>جسر جديد يربط ضفتي المدينة</h1>{}", paragraphs(&TEXT, ""));
+        for page in [
+            format!("<div class=loader>تحميل</div><div id=app style='display:none'>{text}</div>"),
+            format!("<main style='visibility: hidden'><article>{text}</article></main>"),
+        ] {
+            let sheet = of_text(&page, &ReadOptions::default());
+            let body: Vec<&str> = sheet.lines.iter().filter(|line| line.body).map(|line| line.text.as_str()).collect();
+            assert_eq!(body, TEXT);
+            assert!(sheet.warnings[0].contains("does not show at first"), "{:?}", sheet.warnings);
+        }
+    }
+
+    #[test]
     fn hidden_text_that_may_be_anything_is_told_of_and_not_read() {
         for rest in [
             format!("<noscript>{}</noscript>", paragraphs(&TEXT[3..], "")),
@@ -263,7 +289,8 @@ mod tests {
             let (body, sheet) = read(&rest);
             assert_eq!(body, 3, "{rest}");
             let words: usize = TEXT[3..].iter().map(|text| text.split(' ').count()).sum();
-            let told = format!("the page holds {words} words of running text that it does not show; they were left out");
+            let told =
+                format!("the page holds {words} words of running text that it does not show; they were left out");
             assert_eq!(sheet.warnings, [told], "{rest}");
         }
     }
@@ -287,7 +314,8 @@ mod tests {
 
     #[test]
     fn a_shadow_that_a_saved_page_declares_is_shown() {
-        let (body, sheet) = read(&format!("<x-text><template shadowrootmode=open>{}</template></x-text>", paragraphs(&TEXT[3..], "")));
+        let (body, sheet) =
+            read(&format!("<x-text><template shadowrootmode=open>{}</template></x-text>", paragraphs(&TEXT[3..], "")));
         assert_eq!((body, sheet.warnings.len()), (6, 0));
     }
 }

@@ -5,6 +5,7 @@
 
 use super::class::Says;
 use super::dom::{Id, heading_level};
+use super::entries;
 use super::runs::Run;
 use super::sheet::{MAX_CREDIT, Page, Place};
 use crate::arabic::calendar;
@@ -42,6 +43,10 @@ impl Page<'_> {
             || (place.time && small)
         {
             return Hint::Credit;
+        }
+        // When another article was published, or an entry of this one was: no words of the text.
+        if small && place.heading.is_none() && entries::is_stamp(&run.text) {
+            return Hint::Furniture;
         }
         if early && says.any(Says::STANDFIRST) {
             return Hint::Standfirst;

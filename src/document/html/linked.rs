@@ -42,7 +42,10 @@ pub(super) fn unlink(dom: &Dom, runs: &mut [Run]) {
 }
 
 fn is_linked_sentence(dom: &Dom, run: &Run) -> bool {
-    run.is_link() && !run.heading && matches!(dom.name(run.block), "p" | "div") && Line::new(&run.text, false).is_closed()
+    run.is_link()
+        && !run.heading
+        && matches!(dom.name(run.block), "p" | "div")
+        && Line::new(&run.text, false).is_closed()
 }
 
 #[cfg(test)]

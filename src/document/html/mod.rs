@@ -4,7 +4,8 @@
 //! text to a `dom` (by a `sink` behind a `guard`), `runs` its words line by line (with what it hides of its text: `hidden`),
 //! `facts` and `json` what it declares, `content` where the article's text is (with how far names are believed: `trust`, and
 //! links: `linked`), `sheet` the lines with what they are: `hint` by what stands around them, `picture`, `boxes` and `verse`
-//! by place and look; `complete` adds what only a script holds; `declared`, `headline` and `section` the facts. Telling the
+//! by place and look, `entries` the times of a running report; `complete` adds what only a script holds
+//! (`state`: the data that the page is drawn from); `declared`, `headline` and `section` the facts. Telling the
 //! parts of the article apart from these is `page`'s, as for all formats.
 
 mod boxes;
@@ -14,6 +15,7 @@ mod complete;
 mod content;
 mod declared;
 mod dom;
+mod entries;
 mod facts;
 mod guard;
 mod headline;
@@ -27,6 +29,7 @@ mod runs;
 mod section;
 mod sheet;
 mod sink;
+mod state;
 mod table;
 mod trust;
 mod unstopped;

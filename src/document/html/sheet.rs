@@ -4,11 +4,12 @@
 //! stands between headline and text is told by names, place and kind. Reading credits, captions and labels off the words is
 //! [`super::super::page`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::class::Says;
 use super::content::{self, Content};
 use super::dom::{Dom, Id, heading_level};
+use super::entries;
 use super::facts::{self, Facts};
 use super::headline::{self, Found};
 use super::hidden;
@@ -16,6 +17,7 @@ use super::hint::is_question;
 use super::linked;
 use super::picture;
 use super::runs::Run;
+use super::state;
 use super::table;
 use super::verse;
 use crate::arabic::letters::{Rule, apply};
@@ -35,6 +37,9 @@ const REPEATED: usize = 3;
 
 /// The most words of a line that says who speaks.
 const MAX_SPEAKER: usize = 8;
+
+/// How many lines may stand between the time of an entry and its text.
+const MAX_BETWEEN: usize = 12;
 
 /// What stands around a run of words.
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,12 +69,26 @@ pub(super) fn sheet(dom: &Dom, rules: &[Rule]) -> Sheet {
     let mut facts = facts::facts(dom);
     facts.clean(|text| clean(text, rules));
     let titles: Vec<String> = facts.titles.iter().map(|title| key(title)).collect();
+    if facts.body.is_none() && runs.iter().map(Run::prose).sum::<usize>() < content::ENOUGH as usize {
+        drawn(dom, &titles, &mut facts, rules);
+    }
     let content = content::find(dom, &runs, &titles);
     let questions = runs.iter().filter(|run| is_question(run)).count();
     let page = Page { dom, runs: &runs, content: &content, facts: &facts, rules, questions };
     let mut sheet = page.sheet();
     sheet.warnings.splice(0..0, told);
     sheet
+}
+
+/// Adds what the data say that a page without a text of its own is drawn from.
+fn drawn(dom: &Dom, titles: &[String], facts: &mut Facts, rules: &[Rule]) {
+    let mut known = titles.to_vec();
+    known.extend(headline::pieces(&facts.window).iter().map(|piece| key(piece)));
+    let Some(state) = state::state(dom, &known) else { return };
+    facts.body = Some(state.body);
+    facts.titles.extend(state.title.map(|title| clean(&title, rules)));
+    facts.bylines.extend(state.byline.map(|name| clean(&name, rules)));
+    facts.dates.extend(state.date);
 }
 
 /// Applies the rules of cleaning, and takes control characters away.
@@ -131,9 +150,8 @@ impl Page<'_> {
             }
         }
         for ((run, place), spoken) in self.runs.iter().zip(places).zip(spoken) {
-            place.furniture |= !spoken
-                && place.row.is_none()
-                && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
+            place.furniture |=
+                !spoken && place.row.is_none() && times.get(run.text.as_str()).is_some_and(|&times| times >= REPEATED);
         }
     }
 
@@ -237,7 +255,14 @@ impl Page<'_> {
         let mut tables = BTreeMap::new();
         let mut verses = BTreeMap::new();
         let mut at = 0;
+        let times = self.times(places, first);
+        let said = times.values().map(|&(_, at)| at).filter(|&at| entries::is_time(&self.runs[at].text));
+        let said: BTreeSet<usize> = said.collect();
+        // For each line the run that it starts with.
+        let (mut starts, mut before) = (Vec::new(), 0);
         while at < self.runs.len() {
+            starts.resize(lines.len(), before);
+            before = at;
             let (run, place) = (&self.runs[at], places[at]);
             if let Some(title) = found.runs.as_ref().filter(|runs| runs.start == at) {
                 lines.push(Line::hinted(&found.text, Hint::Title));
@@ -247,6 +272,7 @@ impl Page<'_> {
             let before_head = found.runs.is_some() && at < head;
             let outside = !place.body && scope.is_some_and(|scope| !dom.is_under(run.block, scope));
             if place.furniture
+                || said.contains(&at)
                 || outside
                 || (before_head && !place.says.any(Says::BYLINE.and(Says::DATE).and(Says::STANDFIRST)))
             {
@@ -298,6 +324,13 @@ impl Page<'_> {
             words += if body { line.words } else { 0 };
             lines.push(line);
             at = end;
+        }
+        starts.resize(lines.len(), before);
+        for (at, (time, _)) in times {
+            let from = starts.partition_point(|&start| start < at);
+            if let Some(line) = lines[from..].iter_mut().take(MAX_BETWEEN).find(|line| line.body) {
+                line.time = Some(time);
+            }
         }
         words
     }

@@ -15,9 +15,14 @@ impl Work<'_> {
         let mut page = Page::default();
         self.put_back();
         let roles = std::mem::take(&mut self.roles);
+        let mut time = None;
         for (line, role) in self.lines.iter().zip(roles) {
+            time = line.time.clone().or(time);
             match role {
-                Role::Part(kind, words) => page.blocks.push((kind, words.unwrap_or_else(|| line.text.clone()))),
+                Role::Part(kind, words) => {
+                    page.times.extend(time.take().map(|time| (page.blocks.len(), time)));
+                    page.blocks.push((kind, words.unwrap_or_else(|| line.text.clone())));
+                }
                 // Its words stand in the line it is a part of.
                 Role::Open | Role::Out if line.hint == Some(Hint::Piece) => {}
                 Role::Open | Role::Out => page.furniture.push(line.text.clone()),

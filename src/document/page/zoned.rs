@@ -11,6 +11,7 @@ use crate::document::caption;
 use crate::document::credit;
 use crate::document::furniture::Mark;
 use crate::document::line::Hint;
+use crate::document::repeat::{self, Said};
 
 /// How many words of a heading make it more than the heading of a section.
 const LONG_HEADING: usize = 8;
@@ -149,7 +150,7 @@ impl Work<'_> {
             if !self.is_open(at) || self.lines[at].hint == Some(Hint::TableRow) {
                 continue;
             }
-            if self.credits[at].is_some() {
+            if self.credits[at].is_some() && !self.speaks_again(at) {
                 self.take(at, false);
             } else if let Some(place) = credit::signature_place(&self.lines[at].text, &self.names) {
                 self.meta.dateline.get_or_insert(place);
@@ -163,6 +164,12 @@ impl Work<'_> {
         }
     }
 
+    /// Returns whether a line says who speaks, and who speaks again: in an interview that an outlet opens.
+    fn speaks_again(&self, at: usize) -> bool {
+        let line = &self.lines[at];
+        line.text.ends_with(':') && self.lines[at + 1..self.end].iter().any(|other| other.body && other.key == line.key)
+    }
+
     /// Returns whether a line is the byline that is known, or could be the one that is not.
     fn is_byline(&self, at: usize) -> bool {
         let line = &self.lines[at];
@@ -174,9 +181,20 @@ impl Work<'_> {
     fn set_apart(&mut self) {
         let open: Vec<usize> = (self.start..self.end).filter(|&at| self.is_open(at)).collect();
         let texts: Vec<&str> = open.iter().map(|&at| self.lines[at].text.as_str()).collect();
-        let shares = super::repeat::shares(&texts);
-        for (&at, share) in open.iter().zip(shares) {
+        let shares = repeat::shares(&texts);
+        let (said, twice) =
+            repeat::said(open.iter().map(|&at| &self.lines[at]).map(|line| (line.key.as_str(), &line.text)));
+        for ((&at, share), said) in open.iter().zip(shares).zip(said) {
             let line = &self.lines[at];
+            // The page holds its article twice: the first copy is the article.
+            if twice && said == Said::Again && !matches!(line.hint, Some(Hint::TableRow)) && line.words >= repeat::COPY
+            {
+                self.roles[at] = Role::Out;
+                continue;
+            }
+            if twice && said == Said::First {
+                continue;
+            }
             let set = matches!(line.hint, Some(Hint::Quote | Hint::Heading)) || !line.has_stop();
             if share >= 0.99 && line.words >= 8 && set && line.hint != Some(Hint::ListItem) {
                 self.part(at, BlockKind::PullQuote);
