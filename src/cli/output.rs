@@ -258,6 +258,18 @@ impl<'o> Spared<'o> {
         Self { read: inputs.filter_map(|path| std::fs::canonicalize(path).ok()).collect(), folder, extensions }
     }
 
+    /// Refuses a file of the user's naming that is an input.
+    ///
+    /// # Errors
+    /// Where it is.
+    pub fn check_file(&self, file: &Path) -> Result<(), CommandError> {
+        if !std::fs::canonicalize(file).is_ok_and(|path| self.read.contains(&path)) {
+            return Ok(());
+        }
+        let message = format!("{}: is read by this command, and would be written over", file.display());
+        Err(CommandError::message(Kind::Usage, message).hint("name another file"))
+    }
+
     /// Refuses a name whose result would have the path of an input.
     ///
     /// # Errors

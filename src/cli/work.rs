@@ -12,7 +12,7 @@ use mujaz::document;
 use mujaz::options::Options;
 use mujaz::pipeline::{self, Article, Models, Wanted};
 use mujaz::progress::Progress;
-use mujaz::source::walk::{Found, Walk, walk};
+use mujaz::source::walk::{self, Found, Walk};
 use mujaz::source::{Container, Part, Parts, SourceFile};
 
 use super::args::{GlobalArgs, Inputs};
@@ -37,6 +37,8 @@ pub struct Tally {
     pub flagged: usize,
     /// Articles with fewer bullets than were asked for.
     pub shortfalls: usize,
+    /// What of it may hold articles.
+    pub doubtful: Vec<String>,
     /// Articles that were read with a warning.
     pub warned: usize,
     /// Why articles that need a translator were not done; none where none was missed.
@@ -59,7 +61,15 @@ impl Tally {
     }
 
     /// Records something that was passed over.
-    pub fn skip(&mut self, path: String, reason: String, printer: &Printer) {
+    pub fn skip(&mut self, passed: &walk::Skipped, printer: &Printer) {
+        if passed.reason.is_doubtful() {
+            self.doubtful.push(passed.name());
+        }
+        self.skip_as(passed.name(), passed.reason.to_string(), printer);
+    }
+
+    /// Records something that was passed over for a reason of the command's own.
+    fn skip_as(&mut self, path: String, reason: String, printer: &Printer) {
         printer.detail(&format!("{path}: skipped: {reason}"));
         self.skipped.push(Skipped { path, reason });
     }
@@ -94,13 +104,28 @@ impl Tally {
             parts.push(format!("{} read with a warning", self.warned));
         }
         if !self.skipped.is_empty() {
-            parts.push(format!("{} skipped", counted(self.skipped.len(), "file")));
+            parts.push(format!("{} skipped{}", counted(self.skipped.len(), "file"), doubtful(&self.doubtful)));
         }
         if !self.failures.is_empty() {
             parts.push(format!("{} failed", self.failures.len()));
         }
         format!("{}.", parts.join(", "))
     }
+}
+
+/// Names what was passed over though an article may be in it, for the last line of a run.
+pub fn doubtful(names: &[String]) -> String {
+    /// So many names fit into a line.
+    const NAMED: usize = 3;
+    if names.is_empty() {
+        return String::new();
+    }
+    let rest = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown: Vec<String> = names.iter().take(NAMED).map(|name| escaped(name)).collect();
+    format!(" (text may be in {}{rest}; -v says why)", shown.join(", "))
 }
 
 /// Writes a number of things: `1 file`, `2 files`.
@@ -155,14 +180,14 @@ impl Work {
         if let Some(label) = &inputs.encoding {
             mujaz::source::encoding::by_label(label).map_err(|error| CommandError::new(Kind::Usage, &error))?;
         }
-        let Walk { found, skipped, failed, .. } = walk(&inputs.paths);
+        let Walk { found, skipped, failed, .. } = walk::walk(&inputs.paths);
         let mut tally = Tally::default();
         for error in failed {
             let reason = CommandError::new(Kind::Input, &error).message;
             tally.fail(error.path().display().to_string(), reason, printer);
         }
         for file in skipped {
-            tally.skip(file.name(), file.reason.to_string(), printer);
+            tally.skip(&file, printer);
         }
         let paths: Vec<PathBuf> = found.iter().map(|found| found.path.clone()).collect();
         let names = output::names(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), reserved);
@@ -228,7 +253,7 @@ impl Work {
                 let file = match part {
                     Part::Article(file) => file,
                     Part::Skipped(skipped) => {
-                        tally.skip(skipped.name(), skipped.reason.to_string(), printer);
+                        tally.skip(&skipped, printer);
                         continue;
                     }
                     Part::Failed(error) => {
@@ -243,7 +268,7 @@ impl Work {
                     && let Some(first) = seen.get(&file.sha256)
                 {
                     let reason = format!("the same bytes as {first}");
-                    tally.skip(whole, reason, printer);
+                    tally.skip_as(whole, reason, printer);
                     continue;
                 }
                 if repeated == Repeated::Once {

@@ -56,8 +56,8 @@ impl Document {
         let kept: usize = self.blocks.iter().map(|block| prose(block.span.of(&self.text))).sum();
         let left: usize = self.furniture.iter().map(|line| prose(line)).sum();
         if !self.blocks.iter().any(|block| block.kind.is_body() || block.kind == BlockKind::TableRow) {
-            self.warnings
-                .push("no text was found under the headline; what was left out is listed as furniture".to_owned());
+            let left = if self.furniture.is_empty() { "" } else { "; what was left out is listed as furniture" };
+            self.warnings.push(format!("no text was found under the headline{left}"));
         } else if left > kept {
             self.warnings.push(format!(
                 "more running text was left out as the site's ({left} words) than kept as the article's ({kept} words); it is \

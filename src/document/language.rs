@@ -177,6 +177,8 @@ fn guess(text: &str) -> Guess {
         0 => (Language::Unknown, false),
         // Arabic words count double: Latin names and addresses are longer than what is said of them.
         _ if arabic > 0 && arabic * 2 >= most => in_arabic_script(text),
+        // A sentence that quotes a longer one in Latin letters is to be translated all the same.
+        most if most == latin && quotes_latin(text) => in_arabic_script(text),
         most if most == hebrew => (Language::Hebrew, hebrew >= 8),
         most if most == latin => in_latin_script(text),
         most if most == cyrillic => {
@@ -406,9 +408,29 @@ const FRENCH: &[&str] = &[
 ];
 
 /// Tells English, French and the others apart.
+/// Returns whether a text is an Arabic sentence around Latin words: it opens with one of its Arabic words, or has several
+/// and a function word among them. English text has an Arabic name in brackets at most.
+fn quotes_latin(text: &str) -> bool {
+    const SEVERAL: usize = 4;
+    let words: Vec<String> = text
+        .split(|c: char| !(is_letter(c) || matches!(c, '\u{640}' | '\u{64b}'..='\u{65f}')))
+        .filter(|word| word.chars().filter(|&c| is_letter(c)).count() > 1)
+        .map(fold)
+        .collect();
+    let opens = text.chars().find(|c| c.is_alphabetic()).is_some_and(is_letter);
+    let joined = words.iter().any(|word| ARABIC.contains(&word.as_str()));
+    (opens && words.len() > 1) || (joined && words.len() >= SEVERAL)
+}
+
 fn in_latin_script(text: &str) -> (Language, bool) {
-    let words: Vec<String> =
-        text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
+    // Addresses are of no language.
+    let is_address = |token: &&str| token.contains('@') || token.contains("://") || token.starts_with("www.");
+    let tokens = text.split_whitespace().filter(|token| !is_address(token));
+    let words: Vec<String> = tokens
+        .flat_map(|token| token.split(|c: char| !c.is_alphabetic()))
+        .filter(|w| !w.is_empty())
+        .map(str::to_lowercase)
+        .collect();
     let english = words.iter().filter(|word| is_function_word(word)).count();
     let french = words.iter().filter(|word| FRENCH.contains(&word.as_str())).count();
     let accents =

@@ -30,26 +30,35 @@ impl Reader for MhtmlReader {
         let none = |detail: &str| Error::NoPage { path: file.path.clone(), detail: detail.to_owned() };
         // The parser is written against hostile mail; a panic of it must not end a run over a folder all the same.
         let page = catch_unwind(|| page(&file.bytes)).map_err(|_| none("its parts cannot be told apart"))?;
-        let (bytes, charset) = page.ok_or_else(|| none("none of its parts is HTML"))?;
-        let sheet = html::sheet(&bytes, charset.as_deref(), options)
+        let (root, frames) = page.ok_or_else(|| none("none of its parts is HTML"))?;
+        let (bytes, charset) = root.ok_or_else(|| none("its page cannot be decoded"))?;
+        let mut sheet = html::sheet(&bytes, charset.as_deref(), options)
             .map_err(|source| Error::NotText { path: file.path.clone(), source })?;
+        sheet.warnings.extend(html::frames(&sheet, &frames, options));
         Document::of_sheet(sheet, &file.path, options)
     }
 }
 
-/// Returns the bytes of the page, and the encoding that its part's header names.
-fn page(bytes: &[u8]) -> Option<(Vec<u8>, Option<String>)> {
+/// The bytes of a page, and the encoding that its part's header names.
+type Page = (Vec<u8>, Option<String>);
+
+/// Returns the page, if it can be decoded, and its frames.
+fn page(bytes: &[u8]) -> Option<(Option<Page>, Vec<Page>)> {
     let message = MessageParser::default().parse(bytes)?;
     let pages: Vec<&MessagePart<'_>> = message.parts.iter().take(MAX_PARTS).filter(|part| is_html(part)).collect();
-    let root = pages.iter().copied().find(|part| is_root(&message, part)).or_else(|| pages.first().copied())?;
-    let raw = bytes.get(root.offset_body as usize..root.offset_end as usize)?;
-    let decoded = match root.encoding {
-        Encoding::None => raw.to_vec(),
-        Encoding::QuotedPrintable => quoted_printable_decode(raw)?,
-        Encoding::Base64 => base64_decode(raw)?,
+    let root = pages.iter().position(|part| is_root(&message, part)).unwrap_or(0);
+    let decoded = |part: &MessagePart<'_>| {
+        let raw = bytes.get(part.offset_body as usize..part.offset_end as usize)?;
+        let decoded = match part.encoding {
+            Encoding::None => raw.to_vec(),
+            Encoding::QuotedPrintable => quoted_printable_decode(raw)?,
+            Encoding::Base64 => base64_decode(raw)?,
+        };
+        Some((decoded, part.content_type().and_then(|kind| kind.attribute("charset")).map(str::to_owned)))
     };
-    let charset = root.content_type().and_then(|kind| kind.attribute("charset")).map(str::to_owned);
-    Some((decoded, charset))
+    let frames = pages.iter().enumerate().filter(|&(at, _)| at != root).take(html::MAX_FRAMES);
+    let frames = frames.filter_map(|(_, part)| decoded(part)).collect();
+    Some((decoded(pages.get(root)?), frames))
 }
 
 fn is_html(part: &MessagePart<'_>) -> bool {

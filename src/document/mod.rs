@@ -317,7 +317,8 @@ impl Document {
         let mut text = String::new();
         let mut blocks: Vec<Block> = Vec::new();
         let mut times = page.times;
-        for (place, (kind, words)) in page.blocks.iter().enumerate().filter(|(_, (_, words))| !words.trim().is_empty()) {
+        for (place, (kind, words)) in page.blocks.iter().enumerate().filter(|(_, (_, words))| !words.trim().is_empty())
+        {
             if !text.is_empty() {
                 text.push_str("\n\n");
             }

@@ -50,6 +50,10 @@ impl Reader for SubtitleReader {
             Document::assemble(page, &options.segments).ok_or_else(|| Error::NoArticle { path: file.path.clone() })?;
         document.encoding = decoded.encoding.to_owned();
         document.warnings.extend(decoded.warnings);
+        let voices = voices(&decoded.text);
+        if voices.len() > 1 {
+            document.warnings.push(format!("who speaks is not in the text: {}", voices.join("، ")));
+        }
         if cut {
             document.warnings.push(format!("more than {MAX_CUES} cues; those after them were not read"));
         }
@@ -100,6 +104,23 @@ fn cues(text: &str) -> (Vec<Cue>, bool) {
         cue.lines.extend(loose.into_iter().filter(|line| line.chars().any(char::is_alphabetic)));
     }
     (cues, false)
+}
+
+/// Returns the names of the voices that WebVTT marks (`<v name>`), each once.
+fn voices(text: &str) -> Vec<&str> {
+    /// More are a fault of the file, or are not needed in a message.
+    const MOST: usize = 10;
+    let mut found: Vec<&str> = Vec::new();
+    for after in text.split("<v").skip(1) {
+        let Some((tag, _)) = after.split_once('>') else { continue };
+        // "<v.loud name>": classes stand before the name.
+        let Some((_, name)) = tag.split_once(char::is_whitespace) else { continue };
+        let name = name.trim();
+        if !name.is_empty() && tag.len() <= MAX_TAG && !found.contains(&name) && found.len() < MOST {
+            found.push(name);
+        }
+    }
+    found
 }
 
 /// Returns a time in milliseconds: `01:02:03,400`, `02:03.400`; what cannot be read is 0.
@@ -245,6 +266,12 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn voices_are_named_once() {
+        let text = "<v المذيع>نعم.</v>\n<v.loud أحمد سالم>لا.\n<v المذيع>نعم.\n<video>";
+        assert_eq!(voices(text), ["المذيع", "أحمد سالم"]);
+    }
 
     fn read(text: &str) -> Result<Vec<String>, Error> {
         let file = SourceFile::from_bytes(Path::new("a.srt"), Kind::Subtitles, text.as_bytes().to_vec()).unwrap();

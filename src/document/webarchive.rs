@@ -1,7 +1,7 @@
 //! The reader of web archives: pages saved by Safari.
 //!
-//! In: a property list with `WebMainResource` (Apple's `WebKit`, `WebArchive`). Out: the [`Document`] of its page; pictures and
-//! frames are passed over. The list, binary or XML, is plist's to read, event by event: in a binary list one object may stand
+//! In: a property list with `WebMainResource` (Apple's `WebKit`, `WebArchive`). Out: the [`Document`] of its page; pictures
+//! are passed over, and frames but for a warning where they hold much of the text. The list, binary or XML, is plist's to read, event by event: in a binary list one object may stand
 //! in many places, and a tree of it all can be exponentially larger than the file.
 
 use std::io::Cursor;
@@ -36,8 +36,9 @@ impl Reader for WebarchiveReader {
             return Err(none(&format!("its main part is {kind}")));
         }
         let data = main.data.ok_or_else(|| none("its main part has no data"))?;
-        let sheet = html::sheet(&data, main.charset.as_deref(), options)
+        let mut sheet = html::sheet(&data, main.charset.as_deref(), options)
             .map_err(|source| Error::NotText { path: file.path.clone(), source })?;
+        sheet.warnings.extend(html::frames(&sheet, &main.frames, options));
         Document::of_sheet(sheet, &file.path, options)
     }
 }
@@ -48,11 +49,16 @@ struct Main {
     data: Option<Vec<u8>>,
     kind: Option<String>,
     charset: Option<String>,
+    /// The main resources of its frames, and of theirs.
+    frames: Vec<(Vec<u8>, Option<String>)>,
 }
 
 /// Finds the main resource of a list: a dictionary in the outermost one.
 fn main_resource(bytes: &[u8]) -> Result<Main, &'static str> {
     let mut main: Option<Main> = None;
+    let mut frames: Vec<(Vec<u8>, Option<String>)> = Vec::new();
+    // How many collections are open around the main resource that is being read, of the page or of a frame.
+    let mut resource: Option<usize> = None;
     // Keys and values take turns in a dictionary: the key that waits for its value, for each one that is open.
     let mut open: Vec<Option<Option<String>>> = Vec::new();
     let (mut seen, mut taken) = (0usize, 0usize);
@@ -67,7 +73,7 @@ fn main_resource(bytes: &[u8]) -> Result<Main, &'static str> {
         if seen > MAX_EVENTS || taken > bytes.len().saturating_mul(MAX_TIMES) {
             return Err("its parts stand in it over and over");
         }
-        let inside = open.len() == 2 && main.is_some();
+        let inside = resource.is_some_and(|depth| open.len() == depth + 1);
         let key = match open.last_mut() {
             Some(Some(waiting @ None)) => {
                 if let Event::String(key) = &event {
@@ -81,23 +87,32 @@ fn main_resource(bytes: &[u8]) -> Result<Main, &'static str> {
         };
         match event {
             Event::StartDictionary(_) => {
-                if open.len() == 1 && key.as_deref() == Some("WebMainResource") {
-                    main = Some(Main::default());
+                if key.as_deref() == Some("WebMainResource") {
+                    resource = Some(open.len());
+                    if open.len() == 1 {
+                        main = Some(Main::default());
+                    }
                 }
                 open.push(Some(None));
             }
             Event::StartArray(_) => open.push(None),
             Event::EndCollection => {
                 if inside {
-                    break;
+                    resource = None;
                 }
                 open.pop();
             }
-            value if inside => take(main.get_or_insert_default(), key.as_deref(), value),
+            value if inside && open.len() == 2 => take(main.get_or_insert_default(), key.as_deref(), value),
+            Event::Data(data)
+                if inside && key.as_deref() == Some("WebResourceData") && frames.len() < html::MAX_FRAMES =>
+            {
+                frames.push((data.into_owned(), None));
+            }
             _ => {}
         }
     }
-    main.ok_or("it has no WebMainResource")
+    let main = main.ok_or("it has no WebMainResource")?;
+    Ok(Main { frames, ..main })
 }
 
 fn take(main: &mut Main, key: Option<&str>, value: Event<'_>) {
@@ -121,10 +136,13 @@ mod tests {
             "{HEAD}<key>WebSubresources</key><array><dict><key>WebResourceData</key><data>eA==</data></dict></array>\
              <key>WebMainResource</key><dict><key>WebResourceFrameName</key><string>WebResourceData</string>\
              <key>WebResourceMIMEType</key><string>text/html</string><key>WebResourceTextEncodingName</key>\
-             <string>windows-1256</string><key>WebResourceData</key><data>YWI=</data></dict></dict></plist>"
+             <string>windows-1256</string><key>WebResourceData</key><data>YWI=</data></dict>\
+             <key>WebSubframeArchives</key><array><dict><key>WebMainResource</key><dict><key>WebResourceData</key>\
+             <data>Y2Q=</data></dict></dict></array></dict></plist>"
         );
         let main = main_resource(list.as_bytes()).unwrap();
         assert_eq!(main.data.as_deref(), Some(&b"ab"[..]));
+        assert_eq!(main.frames, [(b"cd".to_vec(), None)]);
         assert_eq!((main.kind.as_deref(), main.charset.as_deref()), (Some("text/html"), Some("windows-1256")));
         assert_eq!(main_resource(format!("{HEAD}</dict></plist>").as_bytes()).err(), Some("it has no WebMainResource"));
         assert_eq!(main_resource(b"<plist>").err(), Some("it is no property list"));

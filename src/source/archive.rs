@@ -11,7 +11,7 @@ use encoding_rs::WINDOWS_1256;
 
 use super::input::Input;
 use super::parts::{Opener, Place, Sink};
-use super::walk::{Reason, is_looked_into};
+use super::walk::Reason;
 use super::{MAX_BYTES, Why, directory, sniff};
 use crate::arabic::letters::is_arabic_letter;
 
@@ -247,7 +247,7 @@ fn passed_over(name: &str) -> Option<Reason> {
         return Some(Reason::Hidden);
     }
     let file = parts.next_back()?;
-    (!is_looked_into(&sniff::extension(file))).then_some(Reason::UnknownKind)
+    Reason::of_extension(&sniff::extension(file))
 }
 
 fn broken(error: std::io::Error) -> Why {

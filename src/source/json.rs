@@ -23,23 +23,50 @@ pub(super) fn lines(mut input: impl BufRead, fields: &Fields, mut each: impl FnM
     loop {
         let Some(line) = bounded_line(&mut input)? else { return Ok(()) };
         number += 1;
-        let record = match line {
+        let name = format!("line {number}");
+        let parsed = match line {
             None => Err(Why::Row {
                 what: format!("more than {} MiB, the most that a line may have", MAX_ROW / 1024 / 1024),
             }),
             Some(line) if line.trim_ascii().is_empty() => continue,
-            Some(line) => object(&line, fields, &mut text_field),
+            // serde_json stops at 128 levels, so that no line can use up the stack.
+            Some(line) => {
+                serde_json::from_slice::<Value>(&line).map_err(|error| Why::Row { what: format!("not JSON: {error}") })
+            }
         };
-        if !each(Row { name: format!("line {number}"), record }) {
+        let record = parsed.and_then(|value| match article(&value, fields, &mut text_field) {
+            Err(why) => match inner_list(&value) {
+                Some(list) => Ok(Line::List(list.clone())),
+                None => Err(why),
+            },
+            Ok(record) => Ok(Line::One(record)),
+        });
+        let more = match record {
+            Ok(Line::One(record)) => each(Row { name, record: Ok(record) }),
+            Err(why) => each(Row { name, record: Err(why) }),
+            Ok(Line::List(list)) => list.iter().enumerate().all(|(at, object)| {
+                let record = article(object, fields, &mut text_field);
+                each(Row { name: format!("{name}, object {}", at + 1), record })
+            }),
+        };
+        if !more {
             return Ok(());
         }
     }
 }
 
-fn object(line: &[u8], fields: &Fields, text_field: &mut Option<String>) -> Result<Record, Why> {
-    // serde_json stops at 128 levels, so that no line can use up the stack.
-    let value: Value = serde_json::from_slice(line).map_err(|error| Why::Row { what: format!("not JSON: {error}") })?;
-    article(&value, fields, text_field)
+/// What a line holds.
+enum Line {
+    /// An article.
+    One(Record),
+    /// A list of them, as a service answers: a whole file on one line.
+    List(Vec<Value>),
+}
+
+/// Returns the list of objects that an object holds, where it holds one.
+fn inner_list(value: &Value) -> Option<&Vec<Value>> {
+    let lists = value.as_object()?.values().filter_map(Value::as_array);
+    lists.filter(|list| !list.is_empty() && list.iter().all(Value::is_object)).max_by_key(|list| list.len())
 }
 
 fn article(value: &Value, fields: &Fields, text_field: &mut Option<String>) -> Result<Record, Why> {
@@ -186,6 +213,30 @@ mod tests {
             rows.len() < 10
         });
         told.map(|()| rows).map_err(|why| why.to_string())
+    }
+
+    #[test]
+    fn answers_of_services_and_exports_are_lists_of_articles() {
+        let read = |text: &str| {
+            let mut texts = Vec::new();
+            lines(text.as_bytes(), &Fields::default(), |row| {
+                texts.push((row.name, row.record.map(|r| (r.title, r.text)).map_err(|why| why.to_string())));
+                true
+            })
+            .unwrap();
+            texts
+        };
+        let some = |text: &str| Some(text.to_owned());
+        let answer =
+            "{\"status\": \"ok\", \"articles\": [{\"title\": \"أ\", \"content\": \"نص\"}, {\"title\": \"ب\"}]}";
+        let found = read(answer);
+        assert_eq!(found[0], ("line 1, object 1".to_owned(), Ok((some("أ"), some("نص")))));
+        assert!(found[1].1.is_err());
+        let telegram = "{\"messages\": [{\"text\": [\"قال \", {\"type\": \"link\", \"text\": \"الوزير\"}, \" ذلك\"]}]}";
+        assert_eq!(read(telegram)[0].1, Ok((None, some("قال الوزير ذلك"))));
+        let wordpress = "{\"title\": {\"rendered\": \"أ\"}, \"content\": {\"rendered\": \"نص\"}}";
+        assert_eq!(read(wordpress)[0].1, Ok((some("أ"), some("نص"))));
+        assert!(read("{\"a\": [1, 2]}")[0].1.as_ref().is_err_and(|why| why.contains("--text-field")));
     }
 
     #[test]

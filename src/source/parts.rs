@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use super::input::Input;
 use super::kind::{Container, Content, Kind};
 use super::record::{Fields, Record};
-use super::walk::{Found, Reason, Skipped};
+use super::walk::{Found, Reason, Skipped, says_nothing};
 use super::{Error, MAX_BYTES, SourceFile, Why, archive, directory, encoding, feed, json, sniff, table};
 use crate::arabic::letters::is_arabic_letter;
 
@@ -125,6 +125,10 @@ pub fn open(found: &Found, options: &OpenOptions) -> Parts {
     };
     let (mut opener, told) = match Opener::new(found, options, input) {
         Ok(opened) => opened,
+        // Nothing said that it is an article.
+        Err(_) if !found.named && says_nothing(&sniff::extension(&path.to_string_lossy())) => {
+            return ready(Part::Skipped(Skipped { path, part: None, reason: Reason::UnknownKind }));
+        }
         Err(error) => return ready(Part::Failed(error)),
     };
     let Content::Container(container) = told.content else {
@@ -249,13 +253,19 @@ impl Opener {
         let mut input = Input::Bytes(bytes);
         match tell(name, &mut input) {
             Ok(told) => self.content(place, told, input, sink),
+            Err(_) if says_nothing(&sniff::extension(name)) => self.skip(place, Reason::UnknownKind, sink),
             Err(Fault::Why(why)) => self.fail(place, why, sink),
             Err(Fault::Io(error)) => self.fail(place, Why::Damaged { what: error.to_string() }, sink),
         }
     }
 
     fn content(&mut self, place: &Place, told: sniff::Told, input: Input, sink: &mut Sink<'_>) {
+        // A table without a name for it is data of some program's.
+        let silent = !place.named && place.part.is_none() && says_nothing(&sniff::extension(&self.name_of(place)));
         let container = match told.content {
+            Content::Container(Container::Csv | Container::JsonLines) if silent => {
+                return self.skip(place, Reason::UnknownKind, sink);
+            }
             Content::Article(kind) => return self.article(place, kind, told.warning, input, sink),
             Content::Container(container) => container,
         };
@@ -289,7 +299,7 @@ impl Opener {
             Err(error) => return self.fail(place, Why::Damaged { what: error.to_string() }, sink),
         };
         if !place.named
-            && let Some(reason) = no_article(kind, &bytes)
+            && let Some(reason) = no_article(&self.name_of(place), kind, &bytes)
         {
             return self.skip(place, reason, sink);
         }
@@ -368,6 +378,14 @@ impl Opener {
         self.stopped |= !sink(Part::Article(file));
     }
 
+    /// Returns the name of the file or part at a place.
+    fn name_of(&self, place: &Place) -> String {
+        match &place.part {
+            Some(part) => part.clone(),
+            None => self.path.to_string_lossy().into_owned(),
+        }
+    }
+
     /// Says that something was passed over.
     pub(super) fn skip(&mut self, place: &Place, reason: Reason, sink: &mut Sink<'_>) {
         let skipped = Skipped { path: self.path.clone(), part: place.part.clone(), reason };
@@ -418,15 +436,19 @@ fn tell(name: &str, input: &mut Input) -> Result<sniff::Told, Fault> {
 }
 
 /// Returns why a file in a folder or an archive is no article, though a reader takes its kind.
-fn no_article(kind: Kind, bytes: &[u8]) -> Option<Reason> {
-    if kind != Kind::Markdown {
+fn no_article(name: &str, kind: Kind, bytes: &[u8]) -> Option<Reason> {
+    let silent = says_nothing(&sniff::extension(name)) && matches!(kind, Kind::Text | Kind::Email | Kind::Subtitles);
+    if kind != Kind::Markdown && !silent {
         return None;
     }
     if is_own(bytes) {
         return Some(Reason::OwnNote);
     }
-    let text = encoding::decode(bytes, None, None).ok()?.text;
-    (!text.chars().any(is_arabic_letter)).then_some(Reason::NoArabic)
+    let reason = if silent { Reason::UnknownKind } else { Reason::NoArabic };
+    let Ok(text) = encoding::decode(bytes, None, None) else { return silent.then_some(reason) };
+    // Scripts may say something in Arabic too.
+    let script = silent && ["#!", "<?", "<%"].iter().any(|mark| text.text.trim_start().starts_with(mark));
+    (script || !text.text.chars().any(is_arabic_letter)).then_some(reason)
 }
 
 /// Returns whether mujaz wrote the file: its notes and briefings say so at their end.

@@ -327,13 +327,21 @@ pub(super) fn is_object(line: &str) -> bool {
     serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line).is_ok()
 }
 
-/// Returns the value of a JSON field as the text of a field: lists of strings are paragraphs, whole numbers stay.
+/// Keys that an object keeps the value of a field under: `{"rendered": ...}` in `WordPress`, `{"name": ...}` for who it is.
+const VALUES: [&str; 5] = ["rendered", "text", "name", "value", "plain"];
+
+/// Returns the value of a JSON field as the text of a field: lists of strings are paragraphs, strings among objects with a
+/// text (links in Telegram's exports) one text, whole numbers stay.
 pub(super) fn shown(value: &serde_json::Value, role: Role) -> Option<String> {
     use serde_json::Value;
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) if role == Role::Date => number.as_i64().and_then(moment),
         Value::Number(number) => Some(number.to_string()),
+        Value::Object(object) => VALUES.iter().find_map(|key| object.get(*key)?.as_str()).map(str::to_owned),
+        Value::Array(list) if list.iter().any(Value::is_string) && list.iter().any(Value::is_object) => {
+            list.iter().map(|part| part.as_str().or_else(|| part.get("text")?.as_str())).collect()
+        }
         Value::Array(list) => {
             let parts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
             let between = if role == Role::Text { "\n\n" } else { "، " };

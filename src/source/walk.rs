@@ -25,6 +25,12 @@ pub enum Reason {
     Hidden,
     /// No reader takes its extension.
     UnknownKind,
+    /// JSON, which may be anything: it is read where it is named.
+    NotNamed,
+    /// A spreadsheet, slides, a picture of a page: text may be in it, and no reader takes it.
+    Unread,
+    /// What an office program leaves beside a document that it has open.
+    Lock,
     /// It was found before under the same or another name.
     Twice,
     /// A folder that links back to one it lies in.
@@ -46,6 +52,9 @@ impl std::fmt::Display for Reason {
         f.write_str(match self {
             Self::Hidden => "hidden",
             Self::UnknownKind => "no reader for this kind of file",
+            Self::NotNamed => "JSON, which is read where it is named",
+            Self::Unread => "no reader for this kind of file; save what is in it as .docx, .csv, .pdf or text",
+            Self::Lock => "left by an office program that has a document open",
             Self::Twice => "named twice",
             Self::Loop => "a link back to a folder it lies in",
             Self::PageFolder => "saved with the web page beside it",
@@ -54,6 +63,24 @@ impl std::fmt::Display for Reason {
             Self::OwnNote => "a note that mujaz wrote",
             Self::NoArabic => "Markdown without Arabic, no article; name it to have it read",
         })
+    }
+}
+
+impl Reason {
+    /// Returns whether an article may be in what was passed over, so that a user should hear of it.
+    pub fn is_doubtful(self) -> bool {
+        matches!(self, Self::NotNamed | Self::Unread)
+    }
+
+    /// Returns why a file that nobody named is passed over by its extension; `None` where it is looked into.
+    pub(super) fn of_extension(extension: &str) -> Option<Self> {
+        match extension {
+            _ if is_looked_into(extension) => None,
+            "json" => Some(Self::NotNamed),
+            "xls" | "xlsx" | "xlsm" | "ods" | "ppt" | "pptx" | "odp" | "wpd" | "wps" | "pages" | "numbers" | "key"
+            | "djvu" | "xps" | "mobi" | "azw3" | "pst" | "7z" | "rar" => Some(Self::Unread),
+            _ => Some(Self::UnknownKind),
+        }
     }
 }
 
@@ -169,16 +196,22 @@ impl Walker {
         if hidden {
             return self.skip(path, Reason::Hidden);
         }
+        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"~$")) {
+            return self.skip(path, Reason::Lock);
+        }
         let Some(metadata) = self.look(path) else { return };
         if metadata.is_dir() {
             if saved_with_page(path, beside) {
                 return self.skip(path, Reason::PageFolder);
             }
             self.folder(path);
-        } else if metadata.is_file() && is_looked_into(&sniff::extension(&path.to_string_lossy())) {
-            self.file(path, false);
+        } else if !metadata.is_file() {
+            self.skip(path, Reason::Device);
         } else {
-            self.skip(path, Reason::UnknownKind);
+            match Reason::of_extension(&sniff::extension(&path.to_string_lossy())) {
+                None => self.file(path, false),
+                Some(reason) => self.skip(path, reason),
+            }
         }
     }
 
@@ -202,8 +235,17 @@ impl Walker {
 
 /// Returns whether files with an extension are opened where nobody named them: those that a reader takes, and those that hold
 /// articles which no reader takes; these are refused with advice, and not passed over among pictures and programs.
-pub(super) fn is_looked_into(extension: &str) -> bool {
-    Content::of_extension(extension).is_some() || matches!(extension, "doc" | "dot" | "mbox" | "msg")
+fn is_looked_into(extension: &str) -> bool {
+    Content::of_extension(extension).is_some()
+        || matches!(extension, "doc" | "dot" | "mbox" | "msg")
+        || says_nothing(extension)
+}
+
+/// Returns whether an extension says nothing of what is in a file: there is none, a program's that made a page of it, the
+/// number that a download was given. Such a file is read where its bytes say that it holds an article.
+pub(super) fn says_nothing(extension: &str) -> bool {
+    matches!(extension, "php" | "phtml" | "asp" | "aspx" | "jsp" | "cfm" | "do")
+        || extension.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Returns whether a folder holds what a browser saved beside a page: `page_files` beside `page.html`.
@@ -232,13 +274,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs_err::create_dir_all(root.join("b/c")).unwrap();
-        for name in ["b/c/2.txt", "b/1.TXT", "a.txt", "z.png", ".hidden.txt", "b/.git", "b/old.doc"] {
+        for name in
+            ["b/c/2.txt", "b/1.TXT", "a.txt", "z.png", ".hidden.txt", "b/.git", "b/old.doc", "b/~$a.docx", "b/t.xlsx"]
+        {
             fs_err::write(root.join(name), "x").unwrap();
         }
         let walk = walk(&[root.to_owned(), root.join("a.txt")]);
         assert_eq!(names(walk.found.into_iter().map(|f| f.path), root), ["a.txt", "b/1.TXT", "b/c/2.txt", "b/old.doc"]);
         let reasons: Vec<Reason> = walk.skipped.iter().map(|s| s.reason).collect();
-        assert_eq!(reasons, [Reason::Hidden, Reason::Hidden, Reason::UnknownKind, Reason::Twice]);
+        assert_eq!(
+            reasons,
+            [Reason::Hidden, Reason::Hidden, Reason::Unread, Reason::Lock, Reason::UnknownKind, Reason::Twice]
+        );
         assert!(walk.failed.is_empty());
     }
 

@@ -474,3 +474,60 @@ fn a_report_goes_into_a_pipe_and_through_a_link_and_replaces_neither() {
     assert!(fs_err::symlink_metadata(at("link.json")).unwrap().is_symlink());
     assert_eq!(fs_err::read(at("there.json")).unwrap(), bytes[..read]);
 }
+
+#[test]
+fn a_report_is_written_neither_over_an_article_nor_over_its_result() {
+    let home = tempfile::tempdir().unwrap();
+    let input = page("فتح معبر جديد على الحدود الشرقية", &STORY);
+    fs_err::write(home.path().join("a.txt"), &input).unwrap();
+    let output = mujaz(home.path(), &["extract", "a.txt", "-o", "out", "--report=./a.txt"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("a.txt: is read by this command"), "{}", said(&output));
+    assert_eq!(fs_err::read_to_string(home.path().join("a.txt")).unwrap(), input);
+    assert_eq!(mujaz(home.path(), &["extract", "a.txt", "-o", "out", "--report=out/A.json"]).status.code(), Some(0));
+    let json = |name: &str| -> Value {
+        serde_json::from_slice(&fs_err::read(home.path().join("out").join(name)).unwrap()).unwrap()
+    };
+    assert_eq!(json("A.json")["counts"]["read"], 1);
+    let article = fs_err::read_dir(home.path().join("out")).unwrap().map(|entry| entry.unwrap().file_name());
+    let article = article.map(|name| name.to_string_lossy().into_owned()).find(|name| name != "A.json").unwrap();
+    assert_eq!(json(&article)["title"], "فتح معبر جديد على الحدود الشرقية");
+}
+
+#[test]
+fn files_whose_names_say_nothing_are_read_where_their_bytes_say_that_they_are_articles() {
+    let home = tempfile::tempdir().unwrap();
+    let input = home.path().join("in");
+    fs_err::create_dir(&input).unwrap();
+    let article = page("فتح معبر جديد على الحدود الشرقية", &STORY);
+    let paragraphs: String = STORY.iter().map(|words| format!("<p>{words}</p>")).collect();
+    let html =
+        format!("<!doctype html><title>فتح معبر جديد</title><article><h1>فتح معبر جديد</h1>{paragraphs}</article>");
+    for (name, text) in [
+        ("خبر", article.as_str()),
+        ("98765", &html),
+        ("page.php", &html),
+        ("page.html.1", &html),
+        ("Makefile", "all:\n\tcargo build\n"),
+        ("script.php", "<?php echo 'خبر عاجل من العاصمة اليوم'; ?>"),
+        ("run", "#!/bin/sh\necho خبر\n"),
+        ("table", "{\"a\": \"خبر\"}"),
+        ("blob", "\u{0}\u{1}\u{2}"),
+        ("void", ""),
+        ("~$a.docx", "x"),
+        ("sheet.xlsx", "x"),
+        ("data.json", "{}"),
+    ] {
+        fs_err::write(input.join(name), text).unwrap();
+    }
+    let output = mujaz(home.path(), &["extract", "in", "-o", "out", "--report", "-v"]);
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let report: Value = serde_json::from_slice(&fs_err::read(home.path().join("out/report.json")).unwrap()).unwrap();
+    let is_read = |file: &&Value| file["reason"].is_null();
+    let read = report["files"].as_array().unwrap().iter().filter(is_read).map(|file| file["path"].as_str().unwrap());
+    assert_eq!(read.collect::<Vec<_>>(), ["in/98765", "in/page.html.1", "in/page.php", "in/خبر"], "{report:#}");
+    // What may hold articles is named in the last line.
+    assert!(said.contains("9 skipped (text may be in in/data.json, in/sheet.xlsx; -v says why)"), "{said}");
+    assert!(said.contains("in/~$a.docx: left by an office program"), "{said}");
+}

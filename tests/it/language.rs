@@ -183,3 +183,23 @@ fn dialect_is_noted_and_a_quoted_sentence_of_it_is_not() {
         assert_eq!(noted(&fs_err::read_to_string(&entry).unwrap()), None, "{}", entry.display());
     }
 }
+
+#[test]
+fn an_arabic_sentence_around_a_longer_latin_one_is_arabic_and_an_address_is_of_no_language() {
+    for (block, wanted) in [
+        (
+            "وغرد ترامب: \"MAKE AMERICA GREAT AGAIN! We will win the election and bring back our jobs.\"",
+            Language::Arabic,
+        ),
+        ("أعلنت شركة Apple Inc. عن iPhone 15 Pro Max مع USB-C Thunderbolt Port و A17 Pro Chip.", Language::Arabic),
+        ("قال بالفرنسية: \"Nous ne céderons jamais face à la violence dans notre pays\" ثم غادر.", Language::Arabic),
+        ("The plan is very ambitious, he said (كما قال الوزير في المؤتمر), and will start soon.", Language::Arabic),
+        ("The Ennahda movement (حركة النهضة) said that the talks with the government would go on.", Language::English),
+        ("Email: a@b.c", Language::English),
+    ] {
+        let document = read_as(&article(&["خطة جديدة لتطوير المستشفيات", ARABIC, block, MORE]), false).unwrap();
+        let found = document.blocks.iter().find(|b| b.span.of(&document.text) == block);
+        let found = found.unwrap_or_else(|| panic!("{block}: {document:?}"));
+        assert_eq!(found.language, wanted, "{block}");
+    }
+}

@@ -156,12 +156,15 @@ fn what_the_author_says_twice_is_no_running_head() {
     let document = made("refrain.pdf").unwrap();
     let line = "يعيش الناس هنا على ماء البئر وحده";
     assert!(everything(&document).contains(line) && !document.furniture.iter().any(|l| l == line), "{document:?}");
-    // The article stands twice: lines that fall on the same rows of two pages are still its own.
+    // The article stands twice: lines that fall on the same rows of two pages are still its own, and the second copy is left
+    // out because every line of it stands in the text.
     let document = made("heads.pdf").unwrap();
-    for line in &document.furniture {
-        assert!(line.starts_with("جريدة الماء") || line.starts_with("صفحة"), "{line}");
+    let heads = |line: &&String| line.starts_with("جريدة الماء") || line.starts_with("صفحة");
+    for line in document.furniture.iter().filter(|line| !heads(line)) {
+        assert!(document.text.contains(line.as_str()), "{line}");
     }
-    assert!(!document.text.contains("جريدة الماء") && document.furniture.len() >= 4, "{:?}", document.furniture);
+    let heads = document.furniture.iter().filter(heads).count();
+    assert!(!document.text.contains("جريدة الماء") && heads >= 4, "{:?}", document.furniture);
     let error = made("only-heads.pdf").unwrap_err();
     assert!(error.contains("only running heads"), "{error}");
 }

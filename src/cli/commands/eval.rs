@@ -73,6 +73,9 @@ pub fn run(args: &EvalArgs, global: &GlobalArgs, printer: &Printer) -> Result<St
         None => {
             if let Some(path) = &args.hypotheses {
                 // Told before the work, not after it.
+                let read =
+                    [&args.pairs, &args.source, &args.reference].into_iter().flatten().map(std::path::PathBuf::as_path);
+                output::Spared::new(read, folder_of(path), &[]).check_file(path)?;
                 output::prepare(folder_of(path))?;
             }
             translated(args, &corpus, global, printer)?

@@ -16,7 +16,7 @@ use crate::cli::printer::Printer;
 use crate::cli::progress::Bars;
 use crate::cli::report::{CommandError, Kind, Status};
 use crate::cli::survey::Survey;
-use crate::cli::work::{error_name, interrupted, use_threads};
+use crate::cli::work::{self, error_name, interrupted, use_threads};
 
 /// An article as `extract` writes it. Spans are bytes into `text`.
 #[derive(Debug, Serialize)]
@@ -137,8 +137,16 @@ pub fn run(args: &ExtractArgs, global: &GlobalArgs, printer: &Printer) -> Result
             .hint("write the articles into a folder with -o, or the report into a file with --report=FILE"));
     }
     let walk = walk::walk(&args.inputs.paths);
-    let mut run =
-        Run { args, printer, bars: Bars::new(printer), survey: Survey::default(), done: 0, skipped: 0, failed: 0 };
+    let mut run = Run {
+        args,
+        printer,
+        bars: Bars::new(printer),
+        survey: Survey::default(),
+        done: 0,
+        skipped: 0,
+        failed: 0,
+        doubtful: Vec::new(),
+    };
     for skipped in &walk.skipped {
         run.skip(skipped);
     }
@@ -146,10 +154,14 @@ pub fn run(args: &ExtractArgs, global: &GlobalArgs, printer: &Printer) -> Result
         run.fail(error.path().display().to_string(), None, CommandError::new(Kind::Input, error).message);
     }
     let paths: Vec<&std::path::Path> = walk.found.iter().map(|found| found.path.as_path()).collect();
-    let reserved: &[&str] = if args.report.is_some() { &["report"] } else { &[] };
-    let names = output::names(&paths, reserved);
-    let mut part_names = output::PartNames::new(names.iter().map(String::as_str).chain(reserved.iter().copied()));
+    let reserved: Vec<String> = reserved(args).into_iter().collect();
+    let reserved: Vec<&str> = reserved.iter().map(String::as_str).collect();
+    let names = output::names(&paths, &reserved);
+    let mut part_names = output::PartNames::new(names.iter().map(String::as_str).chain(reserved));
     let spared = output::Spared::new(paths.iter().copied(), &args.output, &["json"]);
+    if let Some(Some(file)) = &args.report {
+        spared.check_file(file)?;
+    }
     if !printed {
         output::prepare(&args.output)?;
         names.iter().try_for_each(|name| spared.check(name))?;
@@ -193,6 +205,13 @@ pub fn run(args: &ExtractArgs, global: &GlobalArgs, printer: &Printer) -> Result
     run.end()
 }
 
+/// Returns the name that no article may have, because the report has it.
+fn reserved(args: &ExtractArgs) -> Option<String> {
+    let file = args.report.as_ref()?.as_deref().unwrap_or(std::path::Path::new("report.json"));
+    // Wherever the report goes: an article that is called otherwise than it might be does no harm.
+    file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase())
+}
+
 /// A run of the command.
 struct Run<'a> {
     args: &'a ExtractArgs,
@@ -202,6 +221,8 @@ struct Run<'a> {
     done: usize,
     skipped: usize,
     failed: usize,
+    /// What was passed over though an article may be in it.
+    doubtful: Vec<String>,
 }
 
 impl Run<'_> {
@@ -221,6 +242,9 @@ impl Run<'_> {
     fn skip(&mut self, skipped: &walk::Skipped) {
         self.bars.aside(|| self.printer.detail(&format!("skipped {}: {}", skipped.name(), skipped.reason)));
         self.survey.skipped(skipped.path.display().to_string(), skipped.part.clone(), skipped.reason.to_string());
+        if skipped.reason.is_doubtful() {
+            self.doubtful.push(skipped.name());
+        }
         self.skipped += 1;
     }
 
@@ -232,7 +256,7 @@ impl Run<'_> {
 
     /// Writes the report, and says how the run went.
     fn end(self) -> Result<Status, CommandError> {
-        let Self { args, printer, survey, done, skipped, failed, .. } = self;
+        let Self { args, printer, survey, done, skipped, failed, doubtful, .. } = self;
         if let Some(file) = &args.report {
             let json = survey.finish(printer);
             match file {
@@ -246,7 +270,7 @@ impl Run<'_> {
                 None => {}
             }
         }
-        printer.status(&summary(done, skipped, failed));
+        printer.status(&summary(done, skipped, &doubtful, failed));
         if done == 0 && failed == 0 {
             return Err(CommandError::message(Kind::Input, "no article was found in the paths given").hint(
                 "in folders mujaz reads text, web pages, documents, mails, tables, feeds and archives by their names; \
@@ -272,7 +296,7 @@ fn write(article: &Extracted<'_>, folder: &std::path::Path, name: &str, printer:
     Ok(())
 }
 
-fn summary(done: usize, skipped: usize, failed: usize) -> String {
+fn summary(done: usize, skipped: usize, doubtful: &[String], failed: usize) -> String {
     let articles = if done == 1 { "article" } else { "articles" };
-    format!("{done} {articles}, {skipped} skipped, {failed} failed.")
+    format!("{done} {articles}, {skipped} skipped{}, {failed} failed.", work::doubtful(doubtful))
 }

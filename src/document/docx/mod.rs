@@ -57,12 +57,29 @@ fn sheet(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Sheet, Fault> {
             xml::read(&xml::decode(&bytes), &name, |event| notes.take(event))?;
         }
     }
+    let mut warnings = Vec::new();
+    match comments(&mut package, &format!("{folder}comments.xml"))? {
+        0 => {}
+        1 => warnings.push("a comment in its margin is not read".to_owned()),
+        count => warnings.push(format!("{count} comments in its margin are not read")),
+    }
     let facts = facts(&mut package);
     // The author of a document is who typed it, which the text itself must say of the article.
     let byline = facts.creator.filter(|name| credit::is_name(name) && flow.says(name));
     let lines = flow.lines(facts.title.as_deref(), false);
     let declared = Declared { byline, ..Declared::default() };
-    Ok(Sheet { lines, declared, encoding: "UTF-8".to_owned(), warnings: Vec::new() })
+    Ok(Sheet { lines, declared, encoding: "UTF-8".to_owned(), warnings })
+}
+
+/// Counts the comments, which are about the text and no part of it.
+fn comments(package: &mut Package<'_>, name: &str) -> Result<usize, Fault> {
+    let mut count = 0;
+    if let Some(bytes) = package.part(name)? {
+        xml::read(&xml::decode(&bytes), name, |event| {
+            count += usize::from(matches!(event, Event::Open(element) if element.name == "comment"));
+        })?;
+    }
+    Ok(count)
 }
 
 /// Returns the name of the main part: what the package's relations call its office document, where that is there.

@@ -64,6 +64,25 @@ pub(super) fn sheet(bytes: &[u8], charset: Option<&str>, options: &ReadOptions<'
     Ok(sheet)
 }
 
+/// The most frames of a page that are looked at.
+pub(super) const MAX_FRAMES: usize = 50;
+
+/// Says how much running text stands in the frames that were saved with a page, where it is a good part of all: frames are
+/// pages of others as a rule, and are not read.
+pub(super) fn frames(page: &Sheet, frames: &[(Vec<u8>, Option<String>)], options: &ReadOptions<'_>) -> Option<String> {
+    const RUNNING: usize = 12;
+    const SHARE: usize = 5;
+    let words = |sheet: &Sheet| -> usize {
+        let lines = sheet.lines.iter().map(|line| line.text.split_whitespace().count());
+        lines.filter(|&words| words >= RUNNING).sum()
+    };
+    let read =
+        frames.iter().take(MAX_FRAMES).filter_map(|(bytes, charset)| sheet(bytes, charset.as_deref(), options).ok());
+    let held: usize = read.map(|sheet| words(&sheet)).sum();
+    (held > 0 && held * SHARE > words(page) + held)
+        .then(|| format!("running text in a frame of the page is not read ({held} words): save the frame by itself"))
+}
+
 /// Reads the text of a page, or a piece of one.
 pub(super) fn of_text(text: &str, options: &ReadOptions<'_>) -> Sheet {
     let parsed = parse::parse(text);
