@@ -67,6 +67,8 @@ struct Work<'l> {
     updated: bool,
     /// Whether the lines show that a site's page was copied: only then is a line left out because of its place.
     saved: bool,
+    /// Whether the format says which lines are the text.
+    zoned: bool,
     /// The lines that were read as facts.
     taken: Vec<usize>,
 }
@@ -120,6 +122,7 @@ pub(super) fn extract(lines: &[Line], declared: &Declared) -> Page {
         names,
         updated: false,
         saved,
+        zoned,
         taken: Vec::new(),
         marks,
     };
@@ -168,8 +171,7 @@ impl Work<'_> {
     /// Takes over what a credit says that is not known yet, and leaves its line out of the text.
     fn take(&mut self, at: usize, source: bool) {
         let Some(credit) = self.credits[at].clone() else { return };
-        let zoned = self.lines.iter().any(|line| line.body);
-        if credit.is_second() && (self.lines[at].body || !zoned) {
+        if credit.is_second() && (self.lines[at].body || !self.zoned) {
             // Who translated or edited it is no author, and a part of the text.
             self.part(at, BlockKind::Paragraph);
             return;
