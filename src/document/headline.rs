@@ -84,6 +84,15 @@ fn first(lines: &[Line], marks: &[Option<Mark>], candidates: &[usize]) -> Option
         // The name of a section, or what stands over a headline and leads to it.
         at = next;
     }
+    // An office and its department, a paper and its page: two short lines over a longer one.
+    let heads: Vec<usize> = candidates.iter().filter(told).copied().filter(|at| !some_arabic || arabic(at)).collect();
+    if let [one, two, headline, ..] = heads[..]
+        && lines[one].words <= 4
+        && lines[two].words <= 4
+        && lines[headline].words >= 5
+    {
+        at = headline;
+    }
     (!is_headed(lines, marks, at)).then_some(at)
 }
 

@@ -329,7 +329,7 @@ impl Document {
             let time = times.remove(&place);
             blocks.push(Block { id, kind: *kind, span, language: Language::default(), time });
         }
-        if !text.chars().any(char::is_alphanumeric) {
+        if !text.chars().any(char::is_alphabetic) {
             return None;
         }
         let segments = segment::segments(&text, &blocks, options);

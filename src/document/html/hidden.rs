@@ -89,13 +89,20 @@ pub(super) fn hidden(dom: &Dom, shown: &[Run], ids: &[Id]) -> Hidden {
     for run in shown.iter().filter(|run| run.prose() > 0) {
         *prose.entry(run.block).or_default() += 1;
     }
+    // Where a page says which element is its article, what is hidden elsewhere is not the article's.
+    let is_article = |id: Id| dom.name(id) == "article";
+    let told = dom.all(0).any(is_article);
+    let in_article = |id: Id| !told || std::iter::once(id).chain(dom.ancestors(id)).any(is_article);
     let mut hidden = Hidden::default();
     for (parent, group) in groups {
         let words: usize = group.iter().map(|part| part.words).sum();
         let paragraphs: usize = group.iter().map(|part| part.paragraphs).sum();
         let many = words >= MANY && paragraphs >= PARAGRAPHS;
         let follows = |part: &&&Part| before(dom, part.id, &prose) >= PARAGRAPHS;
-        if (many || (words >= FEW && opens_more(dom, parent))) && group.first().is_some_and(|part| follows(&part)) {
+        if (many || (words >= FEW && opens_more(dom, parent)))
+            && in_article(parent)
+            && group.first().is_some_and(|part| follows(&part))
+        {
             hidden.unfolded.extend(group.iter().map(|part| part.id));
             hidden.kept += words;
         }
