@@ -71,7 +71,7 @@ fn opening(words: &[&str]) -> Option<(usize, Word)> {
 
 /// Returns whether a word goes on with a name, whatever comes before it.
 fn goes_on(word: &str) -> bool {
-    matches!(word, "بن" | "بنت" | "ولد" | "ابو" | "ايت" | "منت" | "ابن" | "ال" | "عبد")
+    matches!(word, "بن" | "بنت" | "ولد" | "ابو" | "ايت" | "منت" | "ابن" | "ال" | "عبد" | "الله")
         || matches!(NAMES.get(word), Some(Word::Given | Word::Other))
         || word
             .strip_prefix("ال")

@@ -166,7 +166,13 @@ pub(super) fn find(dom: &Dom, runs: &[Run], titles: &[String]) -> Content {
         (Some(named), None) => named,
         (None, dense) => dense.into_iter().collect(),
     };
-    let bodies = beside::with_like(dom, bodies, &sums, |id| !content.is_furniture(dom, id, None));
+    let bodies = beside::with_like(dom, bodies, &all, |id| {
+        dom.parent(id).is_some_and(|above| !content.is_furniture(dom, above, None))
+    });
+    if bodies.len() > 1 {
+        // Names that are not believed of the one box are not of its like.
+        bodies.iter().for_each(|&id| content.furniture[id as usize] = false);
+    }
     content.bodies = entries(dom, bodies);
     if let Some(place) = unstopped::find(dom, &kept, &content, &sums) {
         content.bodies = vec![place];
