@@ -83,7 +83,7 @@ fn is_of_a_place(bare: &str) -> bool {
     bare.ends_with('ي') && bare.chars().count() >= 4
 }
 
-/// Returns whether a word is one of the adjectives of news that end as the names of families do.
+/// Returns whether a word, as a key, is one of the adjectives of news that end as the names of families do.
 fn is_adjective(word: &str) -> bool {
     const ADJECTIVES: &[&str] = &[
         "عسكري",
@@ -95,24 +95,24 @@ fn is_adjective(word: &str) -> bool {
         "صحافي",
         "اعلامي",
         "قانوني",
-        "قضائي",
+        "قضايي",
         "حكومي",
-        "رئاسي",
+        "رياسي",
         "برلماني",
         "تاريخي",
         "ثقافي",
         "دبلوماسي",
         "انساني",
         "اضافي",
-        "نهائي",
-        "جزئي",
+        "نهايي",
+        "جزيي",
         "سنوي",
         "شهري",
         "يومي",
         "اسبوعي",
-        "استثنائي",
+        "استثنايي",
         "اساسي",
-        "رئيسي",
+        "رييسي",
         "عالمي",
         "دولي",
         "اقليمي",
@@ -124,7 +124,7 @@ fn is_adjective(word: &str) -> bool {
         "روسي",
         "امريكي",
         "اميركي",
-        "اسرائيلي",
+        "اسراييلي",
         "فلسطيني",
         "مصري",
         "لبناني",
