@@ -34,33 +34,24 @@ pub(super) fn lines(mut input: impl BufRead, fields: &Fields, mut each: impl FnM
                 serde_json::from_slice::<Value>(&line).map_err(|error| Why::Row { what: format!("not JSON: {error}") })
             }
         };
-        let record = parsed.and_then(|value| match article(&value, fields, &mut text_field) {
-            Err(why) => match inner_list(&value) {
-                Some(list) => Ok(Line::List(list.clone())),
-                None => Err(why),
-            },
-            Ok(record) => Ok(Line::One(record)),
-        });
-        let more = match record {
-            Ok(Line::One(record)) => each(Row { name, record: Ok(record) }),
+        let more = match parsed {
             Err(why) => each(Row { name, record: Err(why) }),
-            Ok(Line::List(list)) => list.iter().enumerate().all(|(at, object)| {
-                let record = article(object, fields, &mut text_field);
-                each(Row { name: format!("{name}, object {}", at + 1), record })
-            }),
+            Ok(value) => {
+                let record = article(&value, fields, &mut text_field);
+                // A service's answer, or an export, is a whole file on one line.
+                match inner_list(&value).filter(|_| record.is_err()) {
+                    Some(list) => list.iter().enumerate().all(|(at, object)| {
+                        let record = article(object, fields, &mut text_field);
+                        each(Row { name: format!("{name}, object {}", at + 1), record })
+                    }),
+                    None => each(Row { name, record }),
+                }
+            }
         };
         if !more {
             return Ok(());
         }
     }
-}
-
-/// What a line holds.
-enum Line {
-    /// An article.
-    One(Record),
-    /// A list of them, as a service answers: a whole file on one line.
-    List(Vec<Value>),
 }
 
 /// Returns the list of objects that an object holds, where it holds one.
