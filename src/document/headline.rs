@@ -9,6 +9,7 @@ use super::caption;
 use super::credit::Credit;
 use super::furniture::{Mark, is_breadcrumb};
 use super::line::{Hint, Line, key};
+use super::names;
 use super::outlet::{Outlet, outlet};
 use crate::arabic::letters::is_arabic_letter;
 
@@ -84,13 +85,12 @@ fn first(lines: &[Line], marks: &[Option<Mark>], candidates: &[usize]) -> Option
         // The name of a section, or what stands over a headline and leads to it.
         at = next;
     }
-    // An office and its department, a paper and its page: two short lines over a longer one.
+    // An office and its department, a paper and its page, who wrote it: lines of a letterhead over a longer one.
     let heads: Vec<usize> = candidates.iter().filter(told).copied().filter(|at| !some_arabic || arabic(at)).collect();
-    if let [one, two, headline, ..] = heads[..]
-        && lines[one].words <= 4
-        && lines[two].words <= 4
-        && lines[headline].words >= 5
-    {
+    let over = heads.iter().take_while(|&&at| is_letterhead(&lines[at])).count();
+    let short = heads.iter().take_while(|&&at| lines[at].words <= 4).count();
+    let skipped = over.max(if short == 2 { 2 } else { 0 });
+    if let Some(&headline) = heads.get(skipped).filter(|&&headline| skipped > 0 && lines[headline].words >= 4) {
         at = headline;
     }
     (!is_headed(lines, marks, at)).then_some(at)
@@ -103,6 +103,38 @@ fn is_headed(lines: &[Line], marks: &[Option<Mark>], at: usize) -> bool {
     // A headline may be short itself.
     let short = (0..lines.len()).take_while(|&i| lines[i].words <= 4 && !lines[i].has_stop()).count();
     added >= 2 || path || short >= 4
+}
+
+/// Returns whether a short line is of those that stand over a headline and are none: an office, a paper, a name, an invocation.
+fn is_letterhead(line: &Line) -> bool {
+    const OFFICES: &[&str] = &[
+        "وزاره",
+        "جمهوريه",
+        "المملكه",
+        "مملكه",
+        "دوله",
+        "صحيفه",
+        "جريده",
+        "مجله",
+        "وكاله",
+        "موقع",
+        "سلسله",
+        "مكتب",
+        "المكتب",
+        "اداره",
+        "قسم",
+        "بيان",
+        "امانه",
+        "رئاسه",
+        "رياسه",
+        "هييه",
+        "مديريه",
+    ];
+    let mut words = line.key.split(' ');
+    let office = words.next().is_some_and(|first| OFFICES.contains(&first));
+    // "وزارة الصحة تعلن الطوارئ" is a sentence.
+    let speaks = words.any(|word| word.chars().count() >= 3 && word.starts_with(['ت', 'ي']));
+    line.words <= 4 && ((office && !speaks) || line.key.starts_with("بسم الله") || names::is_person(&line.text))
 }
 
 /// Returns whether a line is a phrase that leads to the headline under it: "رغم الهدنة المعلنة".

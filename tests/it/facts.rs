@@ -261,3 +261,23 @@ fn what_stands_over_the_largest_line_of_a_pdf_is_kept() {
     let document = pdf("footnote.pdf");
     assert!(document.text.contains("حاشية عن طنطا"));
 }
+
+#[test]
+fn a_letterhead_is_no_headline_and_stays() {
+    for head in [
+        &["وزارة الصحة والسكان", "بيان صحفي رقم 12"][..],
+        &["الأمم المتحدة", "مجلس الأمن"],
+        &["جمهورية مصر العربية", "وزارة النقل", "بيان صحفي"],
+        &["بسم الله الرحمن الرحيم"],
+        &["صحيفة النيل اليومية المستقلة"],
+    ] {
+        let document = text(&[head, &[TITLE, FIRST, SECOND, THIRD]].concat());
+        assert_eq!(document.title(), Some(TITLE), "{head:?}");
+        assert!(head.iter().all(|line| stands(&document, line)), "{head:?}: {document:?}");
+    }
+    let document = text(&["سمير عطا الله", TITLE, FIRST, SECOND, THIRD]);
+    assert_eq!((document.title(), document.meta.byline.as_deref()), (Some(TITLE), Some("سمير عطا الله")));
+    // A short headline that an office opens is one.
+    let document = text(&["وزارة الصحة تعلن الطوارئ", "الوزير يعد بزيادة عدد الأسرة قبل نهاية العام", FIRST, SECOND]);
+    assert_eq!(document.title(), Some("وزارة الصحة تعلن الطوارئ"));
+}
