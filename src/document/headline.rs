@@ -88,8 +88,10 @@ fn first(lines: &[Line], marks: &[Option<Mark>], candidates: &[usize]) -> Option
     // An office and its department, a paper and its page, who wrote it: lines of a letterhead over a longer one.
     let heads: Vec<usize> = candidates.iter().filter(told).copied().filter(|at| !some_arabic || arabic(at)).collect();
     let over = heads.iter().take_while(|&&at| is_letterhead(&lines[at])).count();
-    let short = heads.iter().take_while(|&&at| lines[at].words <= 4).count();
-    let skipped = over.max(if short == 2 { 2 } else { 0 });
+    // Two lines that are shorter than the one under them; a name under a headline is its author's.
+    let two = matches!(heads[..], [one, two, headline, ..]
+        if lines[one].words.max(lines[two].words) < lines[headline].words.min(5) && !names::is_person(&lines[two].text));
+    let skipped = over.max(if two { 2 } else { 0 });
     if let Some(&headline) = heads.get(skipped).filter(|&&headline| skipped > 0 && lines[headline].words >= 4) {
         at = headline;
     }
