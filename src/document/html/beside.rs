@@ -55,15 +55,8 @@ pub(super) fn with_like(dom: &Dom, bodies: Vec<Id>, sums: &Sums, open: impl Fn(I
 
 #[cfg(test)]
 mod tests {
-    use super::super::of_text;
+    use super::super::{TEXT, of_text};
     use crate::document::ReadOptions;
-
-    const TEXT: [&str; 4] = [
-        "أعلنت وزارة الأشغال يوم الاثنين عن بدء العمل في جسر جديد فوق النهر يربط ضفتي المدينة القديمة.",
-        "وقال المهندس المشرف إن الأشغال ستستمر عامين، وإن الكلفة تبلغ عشرين مليون دينار من موازنة البلدية.",
-        "ويشكو سكان الحي الغربي من الزحام الذي يمتد كل صباح من الساحة حتى محطة القطار وما بعدها.",
-        "ومن المنتظر أن يفتتح الجسر أمام السيارات في ربيع العام المقبل بعد تجربته أسبوعين كاملين.",
-    ];
 
     fn body(boxes: &str) -> Vec<String> {
         let page =

@@ -161,15 +161,9 @@ fn is_clock(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::of_text;
+    use super::super::{TEXT, of_text};
     use super::{is_clock, is_stamp};
     use crate::document::ReadOptions;
-
-    const TEXT: [&str; 3] = [
-        "أعلنت وزارة الأشغال يوم الاثنين عن بدء العمل في جسر جديد فوق النهر يربط ضفتي المدينة القديمة.",
-        "وقال المهندس المشرف إن الأشغال ستستمر عامين، وإن الكلفة تبلغ عشرين مليون دينار من موازنة البلدية.",
-        "ويشكو سكان الحي الغربي من الزحام الذي يمتد كل صباح من الساحة حتى محطة القطار وما بعدها.",
-    ];
 
     fn read(entries: &str) -> Vec<(Option<String>, String)> {
         let page = format!("<article><h1>افتتاح الجسر لحظة بلحظة</h1>{entries}</article>");
