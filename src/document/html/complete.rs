@@ -10,6 +10,7 @@ use super::parse;
 use super::runs::runs;
 use super::sheet::{Page, clean};
 use crate::document::Sheet;
+use crate::document::furniture::{self, Mark};
 use crate::document::line::{Hint, Line, key};
 
 /// The fewest words of a text in a script that is looked at.
@@ -129,8 +130,14 @@ impl Page<'_> {
             let lines = body.split(['\n', '\r']);
             lines.map(|line| if line.contains('&') { plain(line) } else { line.to_owned() }).collect()
         };
-        texts.iter().map(|text| clean(text, self.rules)).filter(|text| !text.is_empty()).collect()
+        texts.iter().map(|text| clean(text, self.rules)).filter(|text| !text.is_empty() && !leads_away(text)).collect()
     }
+}
+
+/// Returns whether a line of a script's text is a label of other articles with their headlines behind it.
+fn leads_away(text: &str) -> bool {
+    let lead = text.split(':').next().unwrap_or_default();
+    lead.split_whitespace().count() <= 4 && furniture::label(&Line::new(lead, false)) == Some(Mark::Related)
 }
 
 /// Reads a line with the entities of a page.
@@ -196,6 +203,10 @@ mod tests {
         let (lines, sheet) = read(&all, &other.repeat(8));
         assert_eq!(lines.len(), 6);
         assert!(sheet.warnings[0].starts_with("the page's data hold another, longer text"), "{:?}", sheet.warnings);
+        // Headlines of others behind a label are no text of this one.
+        let others = "اقرأ أيضا: افتتاح سوق السمك الجديد في المرفأ موعد مباراة الكأس بين الفريقين أسعار الخضار في الأسواق هذا الأسبوع رئيس البلدية يلتقي سكان الحي الغربي صور من مهرجان الزهور في الحديقة العامة";
+        let (lines, _) = read(&all, &format!("{}\n{others}", TEXT.join("\n")));
+        assert!(!lines.iter().any(|line| line.contains("اقرأ أيضا")), "{lines:?}");
         // A page that shows nothing.
         let (lines, sheet) = read("<div id=app></div>", &TEXT.join("\n"));
         assert_eq!((lines.len(), sheet.warnings.len()), (6, 1));
